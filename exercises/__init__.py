@@ -1,0 +1,1 @@
+"""The exercises. Fill in the functions, then run `kata check` or `pytest`."""

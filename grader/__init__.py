@@ -1,0 +1,1 @@
+"""The engine, the exercise catalogue and the faces of deepkata."""

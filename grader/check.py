@@ -1,0 +1,88 @@
+"""The student's loop: judge what changed, tell it at once, and again whenever a file is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from grader import kit, submission
+from grader.exercise import Exercise
+from grader.judge import Judge, StageWatcher
+from grader.memory import Memory
+from grader.oracle import Oracle, default_folder
+from grader.problem import Problem
+from grader.result import TODO, ExerciseResult, Record
+from grader.submission import Submission
+from grader.worker.host import Worker
+
+
+class Checker:
+    """Judges public cases of one folder of exercises, with a worker that stays.
+
+    Parameters
+    ----------
+    path : the folder, module or notebook to check
+    warm : compile common kernels once, for checking again and again
+    """
+
+    def __init__(self, path: Path, warm: bool = False):
+        self.path = path
+        self.worker = Worker(warm=warm)
+        self.worker.start()
+        self.oracle = Oracle(self.worker, default_folder())
+        self.memory = Memory(path if path.is_dir() else path.parent)
+
+    def __enter__(self) -> Checker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.oracle.close()
+        self.worker.close()
+
+    def results(
+        self, exercises: Sequence[Exercise], watch: StageWatcher | None = None, again: bool = False
+    ) -> Iterator[tuple[Submission, ExerciseResult]]:
+        """Results one by one; a verdict on unchanged code is recalled unless `again`."""
+        handed_in = submission.read(self.path)
+        if not handed_in.whole:
+            exercises = [exercise for exercise in exercises if exercise.module in handed_in.modules]
+        with Judge(handed_in, self.worker, self.oracle, watch=watch) as judge:
+            for exercise in exercises:
+                known = None if again else self.memory.recall(handed_in, exercise)
+                if known is None:
+                    known = judge.result(exercise)
+                    if known.status != TODO:
+                        self.memory.keep(handed_in, exercise, known)
+                yield handed_in, known
+
+    def record(self, results: Sequence[ExerciseResult]) -> Record:
+        """The results as one record."""
+        handed_in = submission.read(self.path)
+        return Record(
+            handed_in.name,
+            kit.version(),
+            self.worker.isolation.name,
+            list(results),
+            handed_in.digest,
+            kit.exam_hash(None),
+            handed_in.notes,
+        )
+
+
+def changes(path: Path) -> Iterator[None]:
+    """Yield whenever a Python file or notebook under `path` was saved.
+
+    Raises
+    ------
+    Problem : the folder cannot be watched
+    """
+    import watchfiles
+
+    def is_code(_: watchfiles.Change, name: str) -> bool:
+        return name.endswith((".py", ".ipynb"))
+
+    try:
+        for _ in watchfiles.watch(path, watch_filter=is_code, debounce=60, step=10, rust_timeout=1000):
+            yield
+    except (OSError, RuntimeError) as error:
+        raise Problem(f"{path} cannot be watched ({error}).", "Run `kata check` after each change instead.") from None

@@ -1,0 +1,187 @@
+"""Grade submissions: read, judge with public and hidden cases, write one record each, resume where it stopped."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader import catalogue, kit, submission
+from grader.exercise import Exercise
+from grader.judge import Judge
+from grader.oracle import Oracle
+from grader.problem import Problem
+from grader.result import Record
+from grader.submission import Submission
+from grader.worker.host import Worker
+from grader.worker.isolation import Isolation
+
+WARM_FROM = 4  # compiling the common kernels once costs about as much as it saves on three submissions
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One submission's end: its record, or the problem that kept it from being graded."""
+
+    name: str
+    record: Record | None = None
+    problem: Problem | None = None
+    resumed: bool = False
+
+
+@dataclass
+class Grading:
+    """How to grade.
+
+    Parameters
+    ----------
+    secret : seed of the hidden cases
+    isolation : what guests are wrapped in
+    out : where records are written, and looked for when resuming; None writes none
+    jobs : submissions at a time
+    again : grade also what an earlier run has graded by the same kit and secret
+    """
+
+    secret: str
+    isolation: Isolation
+    out: Path | None = None
+    jobs: int = 1
+    again: bool = False
+
+    def run(self, paths: Sequence[Path], done: Callable[[Graded], None]) -> list[Graded]:
+        """Grade every submission; `done` is told of each as it ends. The order of the result is that of `paths`."""
+        named = name_submissions(expand(paths))
+        ends: dict[str, Graded] = {}
+        waiting: queue.SimpleQueue[tuple[str, Submission]] = queue.SimpleQueue()
+        lock = threading.Lock()
+
+        def finish(graded: Graded) -> None:
+            with lock:
+                ends[graded.name] = graded
+                done(graded)
+
+        for name, path in named.items():
+            try:
+                handed_in = submission.read(path)
+            except Problem as problem:
+                finish(Graded(name, problem=problem))
+                continue
+            earlier = self._earlier(name, handed_in)
+            if earlier:
+                finish(Graded(name, earlier, resumed=True))
+            else:
+                waiting.put((name, handed_in))
+        self._run_lanes(waiting, finish)
+        return [ends[name] for name in named]
+
+    def _run_lanes(
+        self, waiting: queue.SimpleQueue[tuple[str, Submission]], finish: Callable[[Graded], None]
+    ) -> None:
+        total = waiting.qsize()
+        lanes = max(1, min(self.jobs, total))
+        failure: list[BaseException] = []
+        with Worker(self.isolation) as reference:
+            oracle = Oracle(reference)
+
+            def lane() -> None:
+                try:
+                    with Worker(self.isolation, warm=total >= WARM_FROM * lanes) as worker:
+                        while not failure:
+                            name, handed_in = waiting.get_nowait()
+                            finish(self._grade(name, handed_in, worker, oracle))
+                except queue.Empty:
+                    return
+                except BaseException as error:  # an error of the kit itself must not pass for a graded class
+                    failure.append(error)
+
+            threads = [threading.Thread(target=lane, name=f"lane {number}") for number in range(lanes)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            oracle.close()
+        if failure:
+            raise failure[0]
+
+    def _grade(self, name: str, handed_in: Submission, worker: Worker, oracle: Oracle) -> Graded:
+        started = time.perf_counter()
+        with Judge(handed_in, worker, oracle, self.secret) as judge:
+            results = list(judge.results(exercises_of(handed_in)))
+        record = Record(
+            name,
+            kit.version(),
+            self.isolation.name,
+            results,
+            handed_in.digest,
+            kit.exam_hash(self.secret),
+            handed_in.notes,
+            time.perf_counter() - started,
+        )
+        if self.out is not None:
+            try:
+                record.write(self.out / f"{name}.json")
+            except Problem as problem:
+                return Graded(name, record, problem)
+        return Graded(name, record)
+
+    def _earlier(self, name: str, handed_in: Submission) -> Record | None:
+        """The record of an earlier run on the same code by the same exam."""
+        if self.out is None or self.again:
+            return None
+        try:
+            record = Record.read(self.out / f"{name}.json")
+        except Problem:
+            return None
+        same = record.submission_hash == handed_in.digest and record.exam_hash == kit.exam_hash(self.secret)
+        return record if same else None
+
+
+def exercises_of(handed_in: Submission) -> list[Exercise]:
+    """What a submission is judged on: everything for a folder, its own chapters for a single file."""
+    everything = catalogue.exercises().values()
+    return [exercise for exercise in everything if handed_in.whole or exercise.module in handed_in.modules]
+
+
+def expand(paths: Sequence[Path]) -> list[Path]:
+    """Replace a folder of submissions by the submissions in it; a submission's own folder stays as it is."""
+    found: list[Path] = []
+    for path in paths:
+        children = sorted(path.iterdir()) if path.is_dir() and not _holds_modules(path) else []
+        inner = [child for child in children if _is_submission(child)]
+        found += inner or [path]
+    return found
+
+
+def _is_submission(path: Path) -> bool:
+    if path.name.startswith((".", "__")):
+        return False
+    return _holds_modules(path) if path.is_dir() else path.suffix in (".py", ".ipynb")
+
+
+def _holds_modules(folder: Path) -> bool:
+    return any((folder / (chapter.module.replace(".", "/") + ".py")).exists() for chapter in catalogue.chapters())
+
+
+def name_submissions(paths: Sequence[Path]) -> dict[str, Path]:
+    """A name for each submission, with as many parent folders as it takes to tell them apart; the same path only once."""
+    unique = list(dict.fromkeys(path.resolve() for path in paths))
+    depth = 1
+    while True:
+        names = [_name(path, depth) for path in unique]
+        if len(set(names)) == len(names) or depth > 20:
+            return dict(zip(names, unique, strict=True))
+        depth += 1
+
+
+def _name(path: Path, depth: int) -> str:
+    parts = [*path.parent.parts[1:], path.stem if path.is_file() else path.name]
+    return "-".join(part for part in parts[-depth:])
+
+
+def default_jobs() -> int:
+    """One submission per core."""
+    return os.cpu_count() or 1

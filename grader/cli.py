@@ -1,0 +1,268 @@
+"""The `kata` command. Each verb parses its arguments, calls one module and prints what comes back."""
+
+from __future__ import annotations
+
+import enum
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from grader import catalogue, kit
+from grader.problem import Problem
+from grader.reports import terminal
+from grader.result import PASSED, TODO, ExerciseResult
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+app = typer.Typer(
+    help="Deep learning by hand: check your functions, see what is wrong and why.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="The data sets: what is here, and how to fetch the rest.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+
+class IsolationWish(enum.StrEnum):
+    """How submissions are to be isolated."""
+
+    auto = "auto"
+    required = "required"
+    none = "none"
+
+
+def main() -> None:
+    """Run the command; bad input is one line on standard error and exit code 2."""
+    try:
+        app()
+    except Problem as problem:
+        errors.print(terminal.plain(f"{problem.defect} {problem.action}"))
+        sys.exit(2)
+    except KeyboardInterrupt:
+        errors.print("Stopped. What was finished is kept.")
+        sys.exit(130)
+
+
+@app.callback(invoke_without_command=True)
+def status(context: typer.Context) -> None:
+    """Where am I, and what next: the chapters with what the last check saw."""
+    if context.invoked_subcommand is not None:
+        return
+    from grader import submission
+    from grader.judge import static_problem
+    from grader.memory import Memory
+
+    handed_in = submission.read(kit.EXERCISES)
+    memory = Memory(kit.EXERCISES)
+    results, changed = [], []
+    for exercise in catalogue.exercises().values():
+        problem = static_problem(handed_in, exercise)
+        known = memory.recall(handed_in, exercise)
+        if problem or known is None:
+            known = ExerciseResult(exercise.id, exercise.points, status=problem[0] if problem else TODO)
+            if problem is None:
+                changed.append(exercise.name)
+        results.append(known)
+    console.print()
+    console.print(terminal.chapter_table(results))
+    console.print()
+    if changed:
+        console.print(terminal.plain(f"Not checked since the last change: {', '.join(changed)}. Run `kata check`."))
+    open_ids = [result.id for result in results if result.status != PASSED]
+    console.print(terminal.next_step([catalogue.exercises()[name] for name in open_ids]))
+
+
+@app.command()
+def check(
+    names: Annotated[list[str] | None, typer.Argument(help="chapters, exercises or files; all for none")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="check again whenever a file is saved")] = False,
+    json_file: Annotated[Path | None, typer.Option("--json", help="write the result record here")] = None,
+    again: Annotated[bool, typer.Option("--again", help="judge unchanged functions too")] = False,
+) -> None:
+    """Check your own functions against the public cases."""
+    from grader.check import Checker, changes
+
+    path, exercises = _what_to_check(names or [])
+    with Checker(path, warm=watch) as checker:
+        _check_once(checker, exercises, json_file, again)
+        if watch:
+            console.print("\nWatching. Save a file to check it; Ctrl-C to stop.", style="dim")
+            for _ in changes(path):
+                console.rule(style="dim")
+                try:
+                    _check_once(checker, exercises, json_file, again=False)
+                except Problem as problem:
+                    errors.print(terminal.plain(str(problem)))
+
+
+def _what_to_check(names: list[str]) -> tuple[Path, list]:
+    """The folder (or single file) and the exercises that the arguments mean."""
+    paths = [Path(name) for name in names if "/" in name or name.endswith((".py", ".ipynb"))]
+    for path in paths:
+        if not path.exists():
+            raise Problem(f"There is no file or folder {path}.", "Check the path.")
+    others = [name for name in names if Path(name) not in paths]
+    if not paths:
+        return kit.EXERCISES, catalogue.select(others)
+    path = paths[0]
+    if len(paths) == 1 and (path.is_dir() or path.suffix == ".ipynb"):
+        return path, catalogue.select(others)
+    folders = {_exercise_folder(path) for path in paths}
+    if len(folders) > 1:
+        raise Problem("These files lie in different folders.", "Check one folder at a time.")
+    return folders.pop(), catalogue.select([*others, *(path.name for path in paths)])
+
+
+def _exercise_folder(path: Path) -> Path:
+    return path.parent.parent if path.parent.name == "projects" else path.parent
+
+
+def _check_once(checker, exercises: list, json_file: Path | None, again: bool) -> None:  # type: ignore[no-untyped-def]
+    results = []
+    for _, result in checker.results(exercises, again=again):
+        results.append(result)
+        if result.status != TODO or len(exercises) == 1:
+            console.print(terminal.result_lines(result))
+    record = checker.record(results)
+    console.print()
+    console.print(terminal.chapter_table(results))
+    if any(result.status == PASSED for result in results):
+        console.print("\nPublic cases only; hidden cases are checked when you hand in.", style="dim")
+    open_ids = [result.id for result in results if result.status != PASSED]
+    console.print(terminal.next_step([catalogue.exercises()[name] for name in open_ids]))
+    if json_file:
+        record.write(json_file)
+
+
+@app.command()
+def grade(
+    submissions: Annotated[list[Path], typer.Argument(help="folders, .py or .ipynb files, or folders of these")],
+    out: Annotated[Path | None, typer.Option(help="write DIR/<submission>.json, and resume from there")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="submissions at a time; default one per core")] = None,
+    isolation: Annotated[IsolationWish, typer.Option(help="auto: the best there is here")] = IsolationWish.auto,
+    seed_file: Annotated[Path | None, typer.Option(help="text file with the course's secret for hidden cases")] = None,
+    again: Annotated[bool, typer.Option("--again", help="also grade what an earlier run has graded")] = False,
+) -> None:
+    """Grade submissions with public and hidden cases."""
+    from grader.classroom.grade import Graded, Grading, default_jobs
+    from grader.worker.isolation import choose
+
+    grading = Grading(_secret(seed_file), choose(isolation.value), out, jobs or default_jobs(), again)
+    count = 0
+
+    def tell(graded: Graded) -> None:
+        nonlocal count
+        count += 1
+        if graded.record is not None:
+            line = terminal.summary(graded.record) + Text("  unchanged since the last run" if graded.resumed else "")
+            console.print(Text(f"{count:>4}  ", style="dim") + line)
+
+    ends = grading.run(submissions, tell)
+    records = [graded.record for graded in ends if graded.record is not None]
+    if len(records) == 1:
+        terminal.print_record(console, records[0])
+    problems = [graded.problem for graded in ends if graded.problem is not None]
+    for problem in problems:
+        errors.print(terminal.plain(str(problem)))
+    if out is not None and records:
+        console.print(terminal.plain(f"Records: {out}/"), style="dim")
+    if problems:
+        raise typer.Exit(2)
+
+
+def _secret(seed_file: Path | None) -> str:
+    if seed_file is None:
+        return kit.DEFAULT_SECRET
+    try:
+        secret = seed_file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise Problem(f"The seed file {seed_file} cannot be read ({error.strerror}).", "Check the path.") from None
+    except UnicodeDecodeError:
+        raise Problem(f"The seed file {seed_file} is not text.", "Write a line of UTF-8 text into it.") from None
+    if not secret:
+        raise Problem(f"The seed file {seed_file} is empty.", "Write a line that nobody can guess into it.")
+    return secret
+
+
+@app.command()
+def reset(name: Annotated[str, typer.Argument(help="the exercise")]) -> None:
+    """Put the stub of one exercise back; what was there is kept beside it."""
+    from grader import stubs
+
+    found = catalogue.select([name])
+    if len(found) != 1:
+        raise Problem(f"{name} is a whole chapter.", "Name one exercise.")
+    path, old = stubs.reset(found[0].module, found[0].name)
+    if old.strip():
+        kept = stubs.keep_aside(found[0].name, old)
+        console.print(terminal.plain(f"{path.name}: {found[0].name} is a stub again; yours is kept in {kept}."))
+    else:
+        console.print(terminal.plain(f"{path.name}: the stub of {found[0].name} is back."))
+
+
+@app.command()
+def sync(
+    check_only: Annotated[bool, typer.Option("--check", help="only tell; exit 1 if a stub is out of step")] = False,
+    force: Annotated[bool, typer.Option("--force", help="overwrite stubs that hold somebody's work")] = False,
+) -> None:
+    """Make the stubs in exercises/ from solutions/ (for authors)."""
+    from grader import stubs
+
+    if check_only:
+        stale = stubs.out_of_step()
+        for path in stale:
+            console.print(terminal.plain(f"{path.relative_to(kit.ROOT)} is out of step with its solution."))
+            console.print(terminal.plain(stubs.difference(path)), style="dim")
+        console.print("Run `kata sync`." if stale else "All stubs are in step.")
+        raise typer.Exit(1 if stale else 0)
+    written = stubs.sync(force)
+    for path in written:
+        console.print(terminal.plain(f"wrote {path.relative_to(kit.ROOT)}"))
+    if not written:
+        console.print("All stubs are in step.")
+
+
+@app.command()
+def lint() -> None:
+    """Check the content: cases, mistakes, docstrings, prerequisites (for authors)."""
+    from grader.lint import findings
+
+    found = findings()
+    for line in found:
+        console.print(terminal.plain(line))
+    count = len(catalogue.exercises())
+    console.print(f"{len(found)} findings in {count} exercises." if found else f"{count} exercises, nothing to mend.")
+    raise typer.Exit(1 if found else 0)
+
+
+@app.command()
+def doctor() -> None:
+    """What this machine offers, and how to get more."""
+    from grader.doctor import report
+
+    console.print(report())
+
+
+@data_app.command("fetch")
+def data_fetch(name: Annotated[str, typer.Argument(help="the data set, e.g. mnist")]) -> None:
+    """Download a data set with Keras's own loader and check its hash."""
+    import datasets
+
+    try:
+        console.print(terminal.plain(f"{name} is at {datasets.fetch(name)}."))
+    except datasets.DataError as error:
+        raise Problem(str(error), "") from None
+
+
+@data_app.command("status")
+def data_status() -> None:
+    """Which data sets are here, and which are served by a bundled sample."""
+    import datasets
+
+    for line in datasets.status():
+        console.print(terminal.plain(str(line)))

@@ -1,0 +1,79 @@
+"""What this machine offers to the kit, and how to get what is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.text import Text
+
+from grader import kit
+from grader.worker.isolation import choose
+
+OWN_PACKAGES = ("grader", "datasets", "exercises", "solutions")
+OPTIONAL = (
+    ("tensorflow", "Keras: twins, training scripts, `kata data fetch`", "pip install 'deepkata[keras]'"),
+    ("nbgrader", "nbgrader courses", "pip install 'deepkata[nbgrader]'"),
+    ("distributed", "grading on many machines", "pip install 'deepkata[scale]'"),
+)
+
+Finding = tuple[bool, str, str]
+
+
+def report() -> Text:
+    """One line per finding: what was looked at, what was found, what to do."""
+    lines = []
+    for good, found, action in findings():
+        sign = Text("✓ ", style="green") if good else Text("· ", style="yellow")
+        lines.append(sign + Text(found) + Text(f" → {action}" if action else "", style="cyan"))
+    return Text("\n").join(lines)
+
+
+def findings() -> Iterator[Finding]:
+    """Whether it is well, what was found, and how to get more."""
+    supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    action = "" if supported else "use Python 3.11, 3.12 or 3.13"
+    yield supported, f"Python {platform.python_version()} on {platform.system()}, {os.cpu_count()} cores", action
+    for name in ("numba", "numpy"):
+        yield True, f"{name} {importlib.metadata.version(name)}", ""
+    yield from _shadowed()
+    forks = hasattr(os, "fork")
+    yield forks, "a warm worker" if forks else "no warm worker (no fork here): every check starts a process", ""
+    yield _isolation()
+    for module, purpose, how in OPTIONAL:
+        there = importlib.util.find_spec(module) is not None
+        version = importlib.metadata.version(module) if there else "not installed"
+        yield there, f"{module} {version} ({purpose})", "" if there else how
+    yield from _data()
+
+
+def _shadowed() -> Iterator[Finding]:
+    """Whether a foreign distribution has taken one of the kit's package names."""
+    for name in OWN_PACKAGES:
+        spec = importlib.util.find_spec(name)
+        origin = Path(spec.origin) if spec and spec.origin else None
+        if origin is None or not origin.resolve().is_relative_to(kit.ROOT):
+            where = f"comes from {origin}" if origin else "is not found"
+            yield False, f"the package {name} {where}, not from this kit", "use a virtual environment of its own"
+
+
+def _isolation() -> Finding:
+    name = choose("auto").name
+    bubblewrap = shutil.which("bwrap")
+    found = f"isolation: {name} (memory, CPU, files and wall-clock limits; no private file system or network)"
+    tip = "grade code that you do not trust inside a container of its own"
+    return False, found + (", bubblewrap is here but not used by this version" if bubblewrap else ""), tip
+
+
+def _data() -> Iterator[Finding]:
+    import datasets
+
+    for state in datasets.status():
+        real = getattr(state, "origin", "") == "real"
+        yield real, str(state), "" if real else f"kata data fetch {getattr(state, 'name', '')}".strip()

@@ -1,0 +1,211 @@
+"""A submission through its exercises: static look, interpreted, compiled, as written -> results.
+
+interpreted : plain Python; real tracebacks, a first verdict at once
+compiled : nopython mode proven, bounds checked, every case, the dtype
+native : as the student wrote it: for parallel functions (a race shows) and for whole networks
+"""
+
+from __future__ import annotations
+
+import ast
+import time
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+
+from grader import catalogue, words
+from grader.exercise import Case, Exercise
+from grader.oracle import Oracle
+from grader.result import (
+    BLOCKED,
+    FAILED,
+    PASSED,
+    TODO,
+    CaseResult,
+    ExerciseResult,
+)
+from grader.submission import Submission, SyntaxProblem, is_stub
+from grader.verdict import Outcome, Verdict, assess
+from grader.worker.answer import Raised, Returned
+from grader.worker.host import Limits, Session, Worker
+
+INTERPRETED, COMPILED, NATIVE = "interpreted", "compiled", "native"
+MODES = {INTERPRETED: "interpreted", COMPILED: "checked", NATIVE: "native"}
+RACE_REPEATS = 4
+INTERPRETED_SECONDS = 5.0
+
+StageWatcher = Callable[[Exercise, str, Verdict], None]
+
+
+class Judge:
+    """Judges one submission.
+
+    Parameters
+    ----------
+    submission : what was handed in
+    worker : where it runs
+    oracle : what is right
+    secret : seed of the hidden cases; None judges the public cases only
+    watch : told of every stage's verdict as soon as it is there
+    """
+
+    def __init__(
+        self,
+        submission: Submission,
+        worker: Worker,
+        oracle: Oracle,
+        secret: str | None = None,
+        limits: Limits | None = None,
+        watch: StageWatcher | None = None,
+    ):
+        self.submission = submission
+        self.oracle = oracle
+        self.secret = secret
+        self.limits = limits or Limits()
+        self.watch = watch or (lambda exercise, stage, verdict: None)
+        self._sessions = {
+            stage: Session(worker, submission.sources, mode, self.limits) for stage, mode in MODES.items()
+        }
+        self._results: dict[str, ExerciseResult] = {}
+
+    def __enter__(self) -> Judge:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for session in self._sessions.values():
+            session.close()
+
+    def results(self, exercises: Iterable[Exercise]) -> Iterable[ExerciseResult]:
+        """One result after the other, as they come."""
+        for exercise in exercises:
+            yield self.result(exercise)
+
+    def result(self, exercise: Exercise) -> ExerciseResult:
+        """The verdict on one exercise; a failure is blamed on a prerequisite where one that it calls fails too."""
+        if exercise.id not in self._results:
+            started = time.perf_counter()
+            result = self._judge(exercise)
+            if result.status not in (PASSED, TODO):
+                self._blame_prerequisites(exercise, result)
+            result.seconds = time.perf_counter() - started
+            self._results[exercise.id] = result
+        return self._results[exercise.id]
+
+    def _judge(self, exercise: Exercise) -> ExerciseResult:
+        result = ExerciseResult(exercise.id, exercise.points)
+        problem = static_problem(self.submission, exercise)
+        if problem:
+            result.status, result.message, result.help = problem
+            return result
+        cases = exercise.public_cases() + (exercise.hidden_cases(self.secret) if self.secret is not None else [])
+        for stage in self._stages(exercise):
+            verdict, seen = self._run_stage(exercise, stage, _cases_of(exercise, stage, cases))
+            result.cases = _merge(result.cases, seen)
+            self.watch(exercise, stage, verdict)
+            result.status, result.message, result.help = verdict.status, verdict.message, verdict.help
+            result.mistake, result.output = verdict.mistake, verdict.output
+            if verdict.status != PASSED:
+                break
+        result.score = exercise.points if result.status == PASSED else 0.0
+        return result
+
+    def _stages(self, exercise: Exercise) -> Sequence[str]:
+        if exercise.whole:
+            return INTERPRETED, NATIVE
+        if not exercise.compiled:
+            return (INTERPRETED,)
+        if self._is_parallel(exercise):
+            return INTERPRETED, COMPILED, NATIVE
+        return INTERPRETED, COMPILED
+
+    def _is_parallel(self, exercise: Exercise) -> bool:
+        """Whether the function or one that it calls asks numba for threads."""
+        return "parallel=True" in self.submission.text_of(exercise.module, exercise.name)
+
+    def _run_stage(self, exercise: Exercise, stage: str, cases: list[Case]) -> tuple[Verdict, list[CaseResult]]:
+        expected = self.oracle.expected(exercise, cases)
+        outcomes = []
+        for case, right in zip(cases, expected, strict=True):
+            outcome = self._run_case(exercise, stage, case, right)
+            outcomes.append(outcome)
+            if not isinstance(outcome.answer, (Returned, Raised)):
+                break  # a hang or a crash would come again with every case
+            if isinstance(outcome.answer, Raised) and outcome.answer.step != "call":
+                break
+        verdict, seen = assess(exercise, outcomes, stage)
+        if stage == NATIVE and verdict.status == FAILED and not exercise.whole and not verdict.mistake:
+            verdict.message, verdict.help = words.race(exercise)
+        return verdict, seen
+
+    def _run_case(self, exercise: Exercise, stage: str, case: Case, right: object) -> Outcome:
+        session = self._sessions[stage]
+        seconds = case.seconds or (INTERPRETED_SECONDS if stage == INTERPRETED else None)
+        repeats = RACE_REPEATS if stage == NATIVE and not exercise.whole else 1
+        for _ in range(repeats):
+            answer = session.call(
+                exercise.module, exercise.name, case.arguments, exercise.changes, exercise.compiled, seconds
+            )
+            outcome = Outcome(case, right, answer)
+            if repeats > 1 and assess(exercise, [outcome], stage)[0].status != PASSED:
+                break
+        return outcome
+
+    def _blame_prerequisites(self, exercise: Exercise, result: ExerciseResult) -> None:
+        """Turn a failure into *blocked* where a prerequisite that the function calls is missing or wrong."""
+        called = {f"{module}.{name}" for module, name in self.submission.closure(exercise.module, exercise.name)}
+        failing = {}
+        for other in catalogue.exercises().values():
+            if other.id in called and other is not exercise:
+                status = self.result(other).status
+                if status not in (PASSED, BLOCKED):
+                    failing[other.name] = status
+        if failing:
+            why = "is not written yet" if set(failing.values()) == {TODO} else "fails too"
+            result.status, result.message, result.help = words.blocked(exercise, list(failing), why)
+            result.mistake = ""
+
+
+def static_problem(submission: Submission, exercise: Exercise) -> tuple[str, str, str] | None:
+    """Status, message and advice that a look at the syntax tree gives before anything runs; None where all is well."""
+    module = submission.modules.get(exercise.module)
+    if module is None:
+        return words.missing_module(exercise)
+    if isinstance(module.tree, SyntaxProblem):
+        tree = module.tree
+        return words.syntax_error(exercise, module.path, tree.line, tree.message, tree.source)
+    function = module.functions.get(exercise.name)
+    if function is None:
+        return words.missing_function(exercise, module.path)
+    if is_stub(function):
+        return TODO, "", ""
+    names = _parameters(function)
+    if names is not None and names != list(exercise.parameters):
+        return words.wrong_parameters(exercise, module.path, function.lineno, names)
+    return None
+
+
+def _cases_of(exercise: Exercise, stage: str, cases: list[Case]) -> list[Case]:
+    """Which cases a stage runs: the small ones interpreted, all of them compiled, the large ones for races."""
+    if stage == INTERPRETED and exercise.compiled:
+        return [case for case in cases if not case.large and (case.expected is None or not exercise.whole)]
+    if stage == INTERPRETED and exercise.whole:
+        return [case for case in cases if not case.large and case.expected is None]
+    if stage == NATIVE and not exercise.whole:
+        return [case for case in cases if case.large] or cases
+    return cases
+
+
+def _merge(earlier: list[CaseResult], later: list[CaseResult]) -> list[CaseResult]:
+    """One entry per case: what the latest stage that ran it saw."""
+    merged = {(case.case, case.hidden): case for case in earlier}
+    merged |= {(case.case, case.hidden): case for case in later}
+    return list(merged.values())
+
+
+def _parameters(function: ast.FunctionDef) -> list[str] | None:
+    """The argument names, or None where defaults, * or ** make the signature a matter of the call."""
+    arguments = function.args
+    if arguments.vararg or arguments.kwarg or arguments.kwonlyargs:
+        return None
+    return [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]

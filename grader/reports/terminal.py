@@ -1,0 +1,106 @@
+"""Records on a terminal. Whatever came from a student is shown as plain text, without control characters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from grader import catalogue
+from grader.exercise import Chapter, Exercise
+from grader.result import BLOCKED, PASSED, STATUSES, TODO, ExerciseResult, Record
+
+SIGNS = {PASSED: ("✓", "green"), TODO: ("·", "dim"), BLOCKED: ("↑", "yellow")}
+FAILURE = ("✗", "red")
+BAR_WIDTH = 20
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def plain(text: str, style: str = "") -> Text:
+    """Text as it is: no markup, no control characters."""
+    return Text(_CONTROL.sub("", text), style=style)
+
+
+def result_lines(result: ExerciseResult, points: bool = True) -> RenderableType:
+    """One exercise: a line, and for a failure what is wrong, why, and what the student printed."""
+    sign, style = SIGNS.get(result.status, FAILURE)
+    name = result.id.rpartition(".")[2]
+    line = Text(f"  {sign} ", style=style) + plain(f"{name:<34}")
+    worth = f"{result.score:g}/{result.points:g}" if points else ""
+    line += Text(f"{worth:>7}  ", style="dim") + Text("" if result.status == PASSED else result.status, style=style)
+    if result.status in (PASSED, TODO) and not result.message:
+        return line
+    details: list[RenderableType] = [plain(result.message)]
+    if result.help:
+        details.append(Text("→ ", style="cyan") + plain(result.help))
+    shown = [case for case in result.cases if case.status != PASSED and not case.hidden]
+    if shown:
+        details.append(plain(f"case: {shown[0].case} ({shown[0].stage})", style="dim"))
+    if result.output.strip():
+        lines = result.output.strip().splitlines()
+        details.append(plain("you printed: " + "\n             ".join(lines[:8]), style="dim"))
+    return Group(line, Padding(Group(*details), (0, 0, 0, 6)))
+
+
+def bar(done: float, total: float, width: int = BAR_WIDTH) -> Text:
+    """How much of `total` is done."""
+    filled = round(width * done / total) if total else 0
+    return Text("━" * filled, style="green") + Text("━" * (width - filled), style="bright_black")
+
+
+def chapter_table(results: Sequence[ExerciseResult]) -> Table:
+    """One line per chapter: a bar, the points and what is open."""
+    table = Table.grid(padding=(0, 2))
+    for _ in range(5):
+        table.add_column(no_wrap=True, overflow="ellipsis")
+    for chapter in catalogue.chapters():
+        own = [result for result in results if result.id.startswith(chapter.module + ".")]
+        if own:
+            table.add_row(*_chapter_row(chapter, own))
+    return table
+
+
+def _chapter_row(chapter: Chapter, results: Sequence[ExerciseResult]) -> Iterable[RenderableType]:
+    score, points = sum(r.score for r in results), sum(r.points for r in results)
+    counts = [f"{sum(r.status == status for r in results)} {status}" for status in STATUSES]
+    open_counts = ", ".join(count for count in counts if not count.startswith("0 ") and not count.endswith(PASSED))
+    done = Text("all passed", style="green") if not open_counts else Text(open_counts)
+    module = Text(chapter.module.rpartition(".")[2], style="bold")
+    return module, Text(chapter.title, style="dim"), bar(score, points), Text(f"{score:g}/{points:g}"), done
+
+
+def print_record(console: Console, record: Record, details: bool = True) -> None:
+    """A whole record: failures in full, then the chapters, then the score."""
+    console.print()
+    for note in record.notes:
+        console.print(plain(note, style="yellow"))
+    if details:
+        for result in record.exercises:
+            if result.status not in (PASSED, TODO):
+                console.print(result_lines(result))
+        if record.count(*(set(STATUSES) - {PASSED, TODO})):
+            console.print()
+    console.print(chapter_table(record.exercises))
+    console.print()
+    console.print(summary(record))
+
+
+def summary(record: Record) -> Text:
+    """The last line: name, score, counts."""
+    passed, total = record.count(PASSED), len(record.exercises)
+    line = plain(record.submission, style="bold") + Text(f"  {record.score:g} of {record.max_score:g} points")
+    line += Text(f"  {passed} of {total} exercises passed", style="green" if passed == total else "")
+    return line + Text(f"  ({record.isolation}, {record.seconds:.1f} s)" if record.seconds else "", style="dim")
+
+
+def next_step(open_exercises: Sequence[Exercise]) -> Text:
+    """What to do next."""
+    if not open_exercises:
+        return Text("Everything here is solved.", style="green")
+    exercise = open_exercises[0]
+    path = "exercises/" + exercise.module.replace(".", "/") + ".py"
+    return Text("Next: ", style="bold") + Text(f"write {exercise.name} in {path}, then `kata check {exercise.name}`.")

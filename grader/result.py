@@ -1,0 +1,131 @@
+"""The one result record. Every face and report renders it; none computes a verdict of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.problem import Problem
+
+SCHEMA = 1
+PASSED, FAILED, TODO, BLOCKED = "passed", "failed", "todo", "blocked"
+COMPILE_ERROR, ERROR, TIMEOUT, CRASHED, VIOLATION = "compile-error", "error", "timeout", "crashed", "violation"
+STATUSES = (PASSED, FAILED, TODO, BLOCKED, COMPILE_ERROR, ERROR, TIMEOUT, CRASHED, VIOLATION)
+
+
+@dataclass
+class CaseResult:
+    """One case: its rationale, and what became of it. `stage` is where that was seen: interpreted, compiled, native.
+
+    The message of a hidden case never tells its inputs or its numbers.
+    """
+
+    case: str
+    status: str
+    hidden: bool = False
+    stage: str = ""
+    message: str = ""
+    seconds: float = 0.0
+
+
+@dataclass
+class ExerciseResult:
+    """One exercise: `message` is the defect, `help` the action, `mistake` the name of the known mistake, if any."""
+
+    id: str
+    points: float
+    score: float = 0.0
+    status: str = TODO
+    message: str = ""
+    help: str = ""
+    mistake: str = ""
+    output: str = ""
+    seconds: float = 0.0
+    cases: list[CaseResult] = field(default_factory=list)
+
+
+@dataclass
+class Record:
+    """One submission: what it scored, and every exercise. `submission_hash` and `exam_hash` say what was judged by what."""
+
+    submission: str
+    kit_version: str
+    isolation: str
+    exercises: list[ExerciseResult] = field(default_factory=list)
+    submission_hash: str = ""
+    exam_hash: str = ""
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def score(self) -> float:
+        return sum(exercise.score for exercise in self.exercises)
+
+    @property
+    def max_score(self) -> float:
+        return sum(exercise.points for exercise in self.exercises)
+
+    def count(self, *statuses: str) -> int:
+        """How many exercises have one of these statuses."""
+        return sum(exercise.status in statuses for exercise in self.exercises)
+
+    def to_json(self) -> dict[str, Any]:
+        head = {"schema": SCHEMA, "submission": self.submission, "score": self.score, "max_score": self.max_score}
+        return head | asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Record:
+        """The record from its JSON form; raises ValueError, KeyError or TypeError where it is none."""
+        if data.get("schema") != SCHEMA:
+            raise ValueError(f"schema {data.get('schema')!r}, not {SCHEMA}")
+        exercises = [
+            ExerciseResult(**{**item, "cases": [CaseResult(**case) for case in item["cases"]]})
+            for item in data["exercises"]
+        ]
+        facts = {name: value for name, value in data.items() if name not in ("schema", "score", "max_score")}
+        return cls(**{**facts, "exercises": exercises})
+
+    def write(self, path: Path) -> None:
+        """Write the JSON form in one step: a reader never sees half a file.
+
+        Raises
+        ------
+        Problem : the folder cannot be written
+        """
+        write_atomically(path, json.dumps(self.to_json(), indent=1) + "\n")
+
+    @classmethod
+    def read(cls, path: Path) -> Record:
+        """Read a record; raises Problem where the file is missing or no record."""
+        try:
+            return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise Problem(f"{path} cannot be read ({error.strerror}).", "Check the path.") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Problem(f"{path} is no result record ({error}).", "Grade the submission again.") from None
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write text to a temporary name beside `path` and rename; raises Problem where that fails."""
+    write_bytes_atomically(path, text.encode())
+
+
+def write_bytes_atomically(path: Path, content: bytes) -> None:
+    """Write bytes to a temporary name beside `path` and rename; raises Problem where that fails."""
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        os.replace(temporary, path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise Problem(
+            f"{path} cannot be written ({error.strerror}).", "Free some space, or choose another folder."
+        ) from None

@@ -1,0 +1,229 @@
+"""A submission: the student's modules as text and as syntax trees. Nothing of it is ever run here."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader import catalogue
+from grader.problem import Problem
+
+MAX_FILE = 1 << 20
+MAX_FILES = 200
+
+
+@dataclass(frozen=True)
+class SyntaxProblem:
+    """Why a module cannot be parsed."""
+
+    line: int
+    message: str
+    source: str
+
+
+@dataclass
+class Module:
+    """One module of a submission."""
+
+    path: str
+    text: str
+
+    @functools.cached_property
+    def tree(self) -> ast.Module | SyntaxProblem:
+        try:
+            return ast.parse(self.text)
+        except SyntaxError as error:
+            return SyntaxProblem(error.lineno or 0, error.msg, (error.text or "").strip())
+        except (ValueError, RecursionError, MemoryError) as error:
+            return SyntaxProblem(0, str(error) or "it is nested too deeply", "")
+
+    @functools.cached_property
+    def functions(self) -> dict[str, ast.FunctionDef]:
+        """The top-level functions; the last definition of a name counts, as in Python."""
+        body = [] if isinstance(self.tree, SyntaxProblem) else self.tree.body
+        return {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
+
+    @functools.cached_property
+    def imports(self) -> dict[str, tuple[str, str]]:
+        """Names imported from the submission's other modules: local name -> (module, its name there)."""
+        found = {}
+        body = [] if isinstance(self.tree, SyntaxProblem) else self.tree.body
+        for node in body:
+            if isinstance(node, ast.ImportFrom) and node.module and (node.level or node.module.startswith("exercises")):
+                module = node.module.removeprefix("exercises.")
+                found |= {alias.asname or alias.name: (module, alias.name) for alias in node.names}
+        return found
+
+    @functools.cached_property
+    def frame(self) -> str:
+        """All of the module that is no top-level function: imports, constants, classes."""
+        if isinstance(self.tree, SyntaxProblem):
+            return self.text
+        return "\n".join(ast.unparse(node) for node in self.tree.body if not isinstance(node, ast.FunctionDef))
+
+
+@dataclass
+class Submission:
+    """What somebody handed in.
+
+    Parameters
+    ----------
+    name : what records and reports call it
+    modules : module name ("ch05_dense", "projects.mnist_mlp") -> module
+    notes : remarks on what was left out, for the record
+    whole : true for a folder, where a missing chapter counts as not done; false for single files
+    """
+
+    name: str
+    modules: dict[str, Module]
+    notes: list[str] = field(default_factory=list)
+    whole: bool = True
+
+    @property
+    def sources(self) -> dict[str, tuple[str, str]]:
+        """The form in which a guest receives it."""
+        return {name: (module.path, module.text) for name, module in self.modules.items()}
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """Equal for equal content."""
+        text = json.dumps(sorted((name, module.text) for name, module in self.modules.items()))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def closure(self, module: str, function: str) -> list[tuple[str, str]]:
+        """The function and all of the submission's functions that it reaches by name, itself first."""
+        found: dict[tuple[str, str], None] = {}
+        waiting = [(module, function)]
+        while waiting:
+            where = waiting.pop()
+            owner = self.modules.get(where[0])
+            if where in found or owner is None or where[1] not in owner.functions:
+                continue
+            found[where] = None
+            names = {node.id for node in ast.walk(owner.functions[where[1]]) if isinstance(node, ast.Name)}
+            waiting += [(where[0], name) for name in sorted(names & owner.functions.keys())]
+            waiting += [owner.imports[name] for name in sorted(names & owner.imports.keys())]
+        return list(found)
+
+    def fingerprint(self, module: str, function: str) -> str:
+        """Equal as long as nothing that the function can reach has changed; comments and layout do not count."""
+        reached = self.closure(module, function)
+        parts = [ast.unparse(self.modules[owner].functions[name]) for owner, name in reached]
+        parts += [
+            self.modules[owner].frame
+            for owner in sorted({owner for owner, _ in reached} | {module})
+            if owner in self.modules
+        ]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def text_of(self, module: str, function: str) -> str:
+        """The source of the function and of all that it reaches."""
+        return "\n".join(
+            ast.unparse(self.modules[owner].functions[name]) for owner, name in self.closure(module, function)
+        )
+
+
+def is_stub(function: ast.FunctionDef) -> bool:
+    """Whether nothing has been written yet: no statement but a docstring, `pass`, `...` or a NotImplementedError."""
+    body = [node for node in function.body if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))]
+    if all(isinstance(node, ast.Pass) for node in body):
+        return True
+    match body:
+        case [ast.Raise(exc=ast.Call(func=ast.Name(id="NotImplementedError")) | ast.Name(id="NotImplementedError"))]:
+            return True
+    return False
+
+
+def read(path: Path) -> Submission:
+    """Read a submission from a folder laid out like `exercises/`, a module, or a notebook.
+
+    Raises
+    ------
+    Problem : nothing there, or nothing in it that the catalogue knows
+    """
+    if path.is_dir():
+        return _read_folder(path)
+    if not path.exists():
+        raise Problem(f"There is no submission at {path}.", "Give a folder, a .py file or an .ipynb file.")
+    if path.suffix == ".py":
+        return _assign(path, _read_text(path))
+    if path.suffix == ".ipynb":
+        return _assign(path, _notebook_code(path))
+    raise Problem(f"{path} is neither a folder, a .py file nor an .ipynb file.", "Hand in one of these.")
+
+
+def _read_folder(folder: Path) -> Submission:
+    modules, notes = {}, []
+    for path in sorted(_python_files(folder)):
+        name = ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
+        try:
+            modules[name] = Module(str(path), _read_text(path))
+        except Problem as problem:
+            notes.append(problem.defect)
+    known = {chapter.module for chapter in catalogue.chapters()}
+    if not known & modules.keys():
+        first = catalogue.chapters()[0].module
+        raise Problem(
+            f"{folder} has none of the exercise modules ({first}.py …).", "Give the folder that holds them itself."
+        )
+    return Submission(folder.resolve().name, modules, notes)
+
+
+def _python_files(folder: Path) -> Iterator[Path]:
+    """The folder's own modules; links and hidden or cache folders are passed over."""
+    count = 0
+    for path in folder.rglob("*.py"):
+        parts = path.relative_to(folder).parts
+        if any(part.startswith((".", "__pycache__")) for part in parts) or not path.is_file():
+            continue
+        if path.is_symlink() or any(parent.is_symlink() for parent in path.parents if parent.is_relative_to(folder)):
+            continue
+        if not all(part.removesuffix(".py").isidentifier() for part in parts) or parts[-1] == "__init__.py":
+            continue
+        count += 1
+        if count > MAX_FILES:
+            raise Problem(f"{folder} holds more than {MAX_FILES} modules.", "Give the submission's own folder only.")
+        yield path
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_FILE:
+            raise Problem(f"{path} is larger than {MAX_FILE >> 20} MB: that is no source file.", "Take it out.")
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise Problem(f"{path} cannot be read ({error.strerror}).", "Check its permissions.") from None
+    except UnicodeDecodeError:
+        raise Problem(f"{path} is not UTF-8 text.", "Save it as UTF-8.") from None
+
+
+def _notebook_code(path: Path) -> str:
+    """The code cells of a notebook as one text; magics become comments so that line counts stay."""
+    try:
+        cells = json.loads(_read_text(path))["cells"]
+        codes = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise Problem(f"{path} is not a readable notebook.", "Save it from Jupyter again (format 4).") from None
+    lines = [
+        f"# {line}" if line.lstrip().startswith(("%", "!")) else line for code in codes for line in code.splitlines()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _assign(path: Path, text: str) -> Submission:
+    """A single text stands for the module it is named after, else for every chapter of which it defines a function."""
+    module = Module(str(path), text)
+    named = [c.module for c in catalogue.chapters() if path.stem.endswith(c.module.rpartition(".")[2])]
+    defined = module.functions.keys()
+    meant = named or [c.module for c in catalogue.chapters() if defined & {exercise.name for exercise in c.exercises}]
+    if not meant:
+        raise Problem(
+            f"{path} is named after no chapter and defines no function that an exercise asks for.",
+            "Name it like the stub, e.g. ch03_activations.py.",
+        )
+    return Submission(path.stem, {name: Module(module.path, text) for name in meant}, whole=False)

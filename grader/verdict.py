@@ -1,0 +1,193 @@
+"""From answers to a verdict on one exercise: what is wrong, where, and the likely misconception. Runs no code of a student."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from grader import words
+from grader.compare import Difference, compare
+from grader.draw import Function, Generator
+from grader.exercise import Case, Exercise, Mistake
+from grader.gradient import check_gradient, numeric_gradients
+from grader.result import FAILED, PASSED, CaseResult
+from grader.worker.answer import Answer, Returned
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One case with its expected and its actual answer."""
+
+    case: Case
+    expected: Any
+    answer: Answer
+
+
+@dataclass
+class Verdict:
+    """What one stage says about an exercise."""
+
+    status: str
+    message: str = ""
+    help: str = ""
+    mistake: str = ""
+    output: str = ""
+
+
+def assess(exercise: Exercise, outcomes: Sequence[Outcome], stage: str) -> tuple[Verdict, list[CaseResult]]:
+    """Judge the answers of one stage.
+
+    The first wrong case gives the message, a public one before a hidden one; a known mistake is named when its numbers
+    equal the student's on every case of the stage.
+    """
+    results: list[CaseResult] = []
+    wrong: list[tuple[Outcome, Verdict]] = []
+    for outcome in outcomes:
+        verdict = _assess_case(exercise, outcome, stage)
+        if verdict.status != PASSED:
+            wrong.append((outcome, verdict))
+        seconds = outcome.answer.seconds if isinstance(outcome.answer, Returned) else 0.0
+        case = outcome.case
+        message = "" if case.hidden else verdict.message
+        results.append(CaseResult(case.rationale, verdict.status, case.hidden, stage, message, seconds))
+    if not wrong:
+        return Verdict(PASSED), results
+    outcome, verdict = min(wrong, key=lambda pair: pair[0].case.hidden)
+    if verdict.status == FAILED:
+        mistake = recognize(exercise, outcomes)
+        if mistake:
+            verdict.mistake, verdict.help = mistake.name, mistake.belief
+    if outcome.case.hidden:
+        verdict.message = words.hidden_failure(exercise, outcome.case.rationale, verdict.status)
+        verdict.output = ""
+        verdict.help = verdict.help if verdict.mistake else words.HIDDEN_HELP
+    return verdict, results
+
+
+def _assess_case(exercise: Exercise, outcome: Outcome, stage: str) -> Verdict:
+    answer = outcome.answer
+    if not isinstance(answer, Returned):
+        status, message, advice = words.explain(exercise, answer)
+        return Verdict(status, message, advice, output=getattr(answer, "output", ""))
+    difference = difference_of(exercise, outcome, answer, check_dtype=stage != "interpreted")
+    if difference is None and answer.spoiled:
+        names = ", ".join(answer.spoiled)
+        difference = Difference("spoiled", f"the argument {names} was changed.", "Write into a new array instead.")
+    if difference is None:
+        return Verdict(PASSED)
+    message = f"{exercise.name}: {difference.text}"
+    return Verdict(FAILED, message, difference.advice, output=answer.output)
+
+
+def difference_of(exercise: Exercise, outcome: Outcome, answer: Returned, check_dtype: bool) -> Difference | None:
+    """The first difference between an answer and what it should be, by parts, then against the numeric gradient."""
+    case, tolerance = outcome.case, exercise.tolerance
+    if case.select is not None or case.expected is not None:
+        expected, actual = outcome.expected, flat_answer(answer.value, answer.changed)
+        if case.expected is None:
+            expected = flat_answer(*outcome.expected)
+        if case.select is not None:
+            try:
+                actual = case.select(actual)
+                expected = case.select(expected) if case.expected is None else expected
+            except (TypeError, ValueError, IndexError, KeyError, AttributeError):
+                return Difference("type", f"the answer is {words.describe_parts(actual)}: not what is asked for.")
+        return compare(exercise.returns[0] if exercise.returns else "result", expected, actual, tolerance, check_dtype)
+    parts = {**_returned_parts(exercise, answer.value), **answer.changed}
+    wanted = {**_returned_parts(exercise, outcome.expected[0]), **outcome.expected[1]}
+    if parts.keys() != wanted.keys():
+        return compare("the result", outcome.expected[0], answer.value, tolerance, check_dtype)
+    numeric = numeric_gradients(exercise, case)
+    for name, value in wanted.items():
+        difference = compare(name, value, parts[name], tolerance, check_dtype)
+        if difference is None:
+            continue
+        if name in answer.changed and _same(parts[name], case.arguments[name]):
+            return Difference(
+                "unchanged", f"{name} was left unchanged.", f"Write into it: {name}[...] = …, not {name} = …"
+            )
+        by_numbers = check_gradient(
+            exercise, case, {name: parts[name]}, {k: v for k, v in numeric.items() if k == name}
+        )
+        if by_numbers and "everywhere" in by_numbers.text:
+            return by_numbers
+        return difference
+    return check_gradient(exercise, case, parts, numeric)
+
+
+def flat_answer(value: Any, changed: dict[str, Any]) -> Any:
+    """The whole answer as `select` gets it: the returned value, or a tuple of returned parts and changed arguments."""
+    if not changed:
+        return value
+    returned = () if value is None else value if isinstance(value, tuple) else (value,)
+    return (*returned, *changed.values())
+
+
+def _returned_parts(exercise: Exercise, value: Any) -> dict[str, Any]:
+    """The returned value by names; one entry where it is not a tuple of the right length."""
+    if not exercise.returns:
+        return {}
+    if len(exercise.returns) == 1:
+        return {exercise.returns[0]: value}
+    if isinstance(value, (tuple, list)) and len(value) == len(exercise.returns):
+        return dict(zip(exercise.returns, value, strict=True))
+    return {"the result": value}
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return len(one) == len(other) and all(_same(a, b) for a, b in zip(one, other, strict=True))
+    return np.shape(one) == np.shape(other) and bool(np.all(np.asarray(one) == np.asarray(other)))
+
+
+def recognize(exercise: Exercise, outcomes: Sequence[Outcome]) -> Mistake | None:
+    """The known mistake whose answers equal the student's on every case that came back, if there is one."""
+    returned = [outcome for outcome in outcomes if isinstance(outcome.answer, Returned) and not outcome.case.large]
+    comparable = [outcome for outcome in returned if outcome.case.expected is None]
+    if not comparable:
+        return None
+    for mistake in exercise.mistakes:
+        if all(_matches(exercise, mistake.function, outcome) for outcome in comparable):
+            return mistake
+    return None
+
+
+def _matches(exercise: Exercise, wrong: Callable[..., Any], outcome: Outcome) -> bool:
+    assert isinstance(outcome.answer, Returned)
+    answer = answer_of(exercise, wrong, outcome.case)
+    if not isinstance(answer, Returned):
+        return False
+    twin = Outcome(outcome.case, (answer.value, answer.changed), outcome.answer)
+    try:
+        expected = {**_returned_parts(exercise, answer.value), **answer.changed}
+        actual = {**_returned_parts(exercise, outcome.answer.value), **outcome.answer.changed}
+        if outcome.case.select is not None:
+            return difference_of(exercise, twin, outcome.answer, check_dtype=False) is None
+        return expected.keys() == actual.keys() and all(
+            compare(name, expected[name], actual[name], exercise.tolerance, check_dtype=False) is None
+            for name in expected
+        )
+    except (TypeError, ValueError):
+        return False
+
+
+def answer_of(exercise: Exercise, function: Callable[..., Any], case: Case) -> Answer:
+    """What one of the kit's own functions (a known mistake) answers to a case, in this process."""
+    arguments = {name: _revive(value) for name, value in case.arguments.items()}
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        value = function(**arguments)
+    return Returned(value, {name: arguments[name] for name in exercise.changes})
+
+
+def _revive(value: Any) -> Any:
+    if isinstance(value, (Generator, Function)):
+        return value.build()
+    if isinstance(value, tuple):
+        return tuple(_revive(part) for part in value)
+    return copy.deepcopy(value)

@@ -1,0 +1,1 @@
+"""Where submissions run: a trusted host and an untrusted guest, in separate processes."""

@@ -1,0 +1,116 @@
+"""The guest process: `python -P <this folder> SOCKET serve|fork [warm]`.
+
+serve : be one session, and end with it; works on every platform
+fork : stay warm (numba imported, `warm` also with kernels compiled) and fork a session per request
+
+SOCKET is a descriptor that was inherited, or "stdin" where sockets cannot be inherited (Windows): then the socket
+comes shared over standard input.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+
+
+def main() -> None:
+    where, role, *options = sys.argv[1:]
+    channel = receive_socket(where)
+    hide_the_kit()
+    if role == "serve":
+        be_session(channel)
+    else:
+        import numba  # noqa: F401
+
+        if "warm" in options:
+            import warmup
+
+            warmup.warm()
+        Parent(channel).serve()
+
+
+def receive_socket(where: str) -> socket.socket:
+    if where == "stdin":
+        return socket.fromshare(sys.stdin.buffer.read())  # type: ignore[attr-defined,unused-ignore]
+    return socket.socket(fileno=int(where))
+
+
+def hide_the_kit() -> None:
+    """Forget where the kit is installed: a submission must not import `solutions` by mistake.
+
+    No protection against malice: that is the isolation's work, which hides the files.
+    """
+    kit = os.path.dirname(os.path.dirname(os.path.dirname(sys.path[0])))
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != kit]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if "__editable__" not in getattr(finder, "__module__", "")]
+
+
+def be_session(channel: socket.socket) -> None:
+    import limits
+
+    limits.die_with_parent()
+    limits.silence()
+    limits.apply()
+    from session import Session
+
+    Session(channel).serve()
+
+
+class Parent:
+    """Forks sessions, kills them when told, and reaps them."""
+
+    def __init__(self, control: socket.socket):
+        self.control = control
+        self.children: set[int] = set()
+
+    def serve(self) -> None:
+        """Answer `open` (a socket comes with it) and `close` until the host hangs up; then end every child."""
+        self._reply({"ready": True})
+        while True:
+            message, descriptors, _, _ = socket.recv_fds(self.control, 4096, 1)
+            if not message:
+                break
+            request = json.loads(message)
+            if request["do"] == "open":
+                self._reply({"pid": self._open(descriptors[0])})
+            else:
+                self._reply({"status": self._close(request["pid"])})
+        for pid in list(self.children):
+            self._close(pid)
+
+    def _open(self, descriptor: int) -> int:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.setsid()
+                self.control.close()
+                be_session(socket.socket(fileno=descriptor))
+            finally:
+                os._exit(0)
+        os.close(descriptor)
+        self.children.add(pid)
+        return pid
+
+    def _close(self, pid: int) -> int:
+        """Kill a child and its process group; return its exit code, negative for a signal, 0 if it was still alive."""
+        if pid not in self.children:
+            return 0
+        self.children.discard(pid)
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended == 0:
+            os.kill(pid, signal.SIGKILL)  # by itself too: it may not have made its group yet
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        if ended == 0:
+            os.waitpid(pid, 0)
+        return os.waitstatus_to_exitcode(status)
+
+    def _reply(self, record: dict[str, object]) -> None:
+        self.control.sendall(json.dumps(record).encode())
+
+
+main()

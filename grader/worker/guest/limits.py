@@ -1,0 +1,53 @@
+"""Limits that a guest process puts on itself before it sees any of the student's code.
+
+They hold without privileges and survive whatever the code does; where the platform has none (Windows) they are
+skipped, and the host's deadlines are what remains.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+MEMORY = 4 << 30
+FILE_SIZE = 64 << 20
+OPEN_FILES = 256
+CPU_SECONDS = 1800
+PR_SET_PDEATHSIG = 1
+
+
+def apply() -> None:
+    """Bound memory, file size, open files, CPU time and core dumps of this process and its children."""
+    try:
+        import resource
+    except ImportError:
+        return
+    for kind, bound in (
+        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_FSIZE, FILE_SIZE),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_CPU, CPU_SECONDS),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(kind)
+        bound = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
+        try:
+            resource.setrlimit(kind, (bound, bound))
+        except (ValueError, OSError):
+            pass  # macOS refuses RLIMIT_AS; the deadlines still hold
+
+
+def die_with_parent() -> None:
+    """On Linux, be killed when the parent goes, however it goes."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def silence() -> None:
+    """Point the standard streams' descriptors at nothing: a flood of output from compiled code goes nowhere."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nothing, descriptor)
+    os.close(nothing)

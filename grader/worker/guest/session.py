@@ -1,0 +1,216 @@
+"""One session of the guest: import a submission, answer calls, until the host hangs up.
+
+Everything here is in reach of the student's code, so nothing here is trusted: the host believes only the numbers that
+come back, and times and kills from outside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import wire
+from library import PACKAGE, Library
+
+MAX_OUTPUT = 2000
+MAX_MESSAGE = 6000
+
+
+class StillRunning(BaseException):
+    """Raised inside interpreted code that runs too long, so that the student learns on which line."""
+
+
+class Output(io.TextIOBase):
+    """What the student printed; keeps the beginning and forgets the rest."""
+
+    def __init__(self) -> None:
+        self.kept = ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.kept += text[: MAX_OUTPUT - len(self.kept)]
+        return len(text)
+
+
+class Session:
+    """Serves one host over one channel."""
+
+    def __init__(self, channel: socket.socket):
+        self.channel = channel
+        self.output = Output()
+        self.mode = "interpreted"
+
+    def serve(self) -> None:
+        """Answer requests until the channel closes."""
+        sys.stdout = sys.stderr = self.output
+        while True:
+            try:
+                request, value = wire.receive(self.channel)
+            except (EOFError, OSError):
+                return
+            reply, result = self._answer(request, value)
+            reply["output"], self.output.kept = self.output.kept, ""
+            try:
+                wire.send(self.channel, reply, result)
+            except wire.Unsendable as problem:
+                wire.send(self.channel, {"problem": "Unsendable", "message": str(problem), "output": reply["output"]})
+
+    def _answer(self, request: dict[str, Any], value: Any) -> tuple[dict[str, Any], Any]:
+        action: Callable[[dict[str, Any], Any], Any] = getattr(self, f"_{request['do']}")
+        started = time.perf_counter()
+        try:
+            with soft_deadline(request.get("soft_seconds", 0)), np.errstate(all="ignore"):
+                reply, result = action(request, value)
+        except BaseException as error:
+            if isinstance(error, StillRunning):
+                reply, result = {"problem": "StillRunning"}, None
+            else:
+                reply, result = {"problem": type(error).__name__, "message": str(error)[:MAX_MESSAGE]}, None
+            reply["step"] = request["do"]
+            reply["kind"] = [base.__name__ for base in type(error).__mro__]
+            reply["frames"] = student_frames(error)
+            if isinstance(error, SyntaxError):
+                reply["frames"] = [[str(error.filename), int(error.lineno or 0), "", str(error.text or "").strip()]]
+        reply["seconds"] = time.perf_counter() - started
+        return reply, result
+
+    def _begin(self, request: dict[str, Any], value: Any) -> tuple[dict[str, Any], Any]:
+        self.mode = request["mode"]
+        configure_numba(self.mode)
+        Library({name: (path, text) for name, (path, text) in value.items()}).install()
+        return {}, None
+
+    def _load(self, request: dict[str, Any], value: Any) -> tuple[dict[str, Any], Any]:
+        """Import the module; says whether the function is there and whether numba has it."""
+        module = importlib.import_module(f"{PACKAGE}.{request['module']}")
+        function = getattr(module, request["function"], None)
+        return {
+            "found": callable(function),
+            "jitted": hasattr(function, "nopython_signatures"),
+        }, None
+
+    def _compile(self, request: dict[str, Any], value: Any) -> tuple[dict[str, Any], Any]:
+        """Compile for these arguments, so that the call's clock does not pay for it."""
+        from numba import typeof
+
+        function = self._function(request)
+        if hasattr(function, "nopython_signatures"):
+            function.compile(tuple(typeof(argument) for argument in build(value).values()))
+            return {"nopython": bool(function.nopython_signatures)}, None
+        return {"nopython": False}, None
+
+    def _call(self, request: dict[str, Any], value: Any) -> tuple[dict[str, Any], Any]:
+        arguments = build(value)
+        before = build(value)
+        function = self._function(request)
+        started = time.perf_counter()
+        returned = function(*arguments.values())
+        seconds = time.perf_counter() - started
+        changes = request["changes"]
+        spoiled = [name for name in arguments if name not in changes and not same(arguments[name], before[name])]
+        changed = {name: arguments[name] for name in changes}
+        return {"spoiled": spoiled, "call_seconds": seconds}, (returned, changed)
+
+    def _function(self, request: dict[str, Any]) -> Callable[..., Any]:
+        return getattr(sys.modules[f"{PACKAGE}.{request['module']}"], request["function"])
+
+
+def build(value: Any) -> dict[str, Any]:
+    """Fresh, writable arguments from what came over the wire."""
+    return {name: revive(item) for name, item in value.items()}
+
+
+def revive(item: Any) -> Any:
+    """A copy of an argument that the student may keep; random generators and functions are built here."""
+    if isinstance(item, np.ndarray):
+        return item.copy()
+    if isinstance(item, dict) and "generator" in item:
+        return np.random.default_rng(item["generator"])
+    if isinstance(item, dict) and "function" in item:
+        namespace: dict[str, Any] = {"np": np}
+        exec(compile(item["source"], f"<{item['function']}>", "exec"), namespace)
+        return namespace[item["function"]]
+    if isinstance(item, tuple):
+        return tuple(revive(part) for part in item)
+    return item
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether an argument still is what it was; anything but arrays cannot be changed in a way that matters."""
+    if isinstance(one, np.ndarray):
+        return one.shape == other.shape and one.tobytes() == other.tobytes()
+    if isinstance(one, tuple):
+        return all(same(a, b) for a, b in zip(one, other, strict=True))
+    return True
+
+
+def configure_numba(mode: str) -> None:
+    """Set numba to one of three ways of running a submission, before its modules are imported.
+
+    interpreted : decorators do nothing; real tracebacks, IndexError for an index out of range
+    checked : compiled without optimization or threads, with bounds checks; compiles several times faster
+    native : compiled as the student wrote it
+    Caching on disk is off in every mode: a cache file is a pickle, and never trusted across edits.
+    """
+    import numba
+
+    if mode == "interpreted":
+        numba.config.DISABLE_JIT = True
+    if mode == "checked":
+        numba.config.OPT = type(numba.config.OPT)(0)
+        numba.config.BOUNDSCHECK = 1
+    dropped = {"cache", "parallel"} if mode == "checked" else {"cache"}
+    for name in ("jit", "njit"):
+        setattr(numba, name, without_options(getattr(numba, name), dropped))
+
+
+def without_options(decorator: Callable[..., Any], dropped: set[str]) -> Callable[..., Any]:
+    """`decorator`, deaf to some of its options."""
+
+    def decorate(*arguments: Any, **options: Any) -> Any:
+        return decorator(*arguments, **{name: value for name, value in options.items() if name not in dropped})
+
+    return decorate
+
+
+def student_frames(error: BaseException) -> list[list[Any]]:
+    """The traceback's frames that lie in the submission, outermost first: path, line, function, source."""
+    frames = []
+    for frame in traceback.extract_tb(error.__traceback__):
+        module_paths = {getattr(m, "__file__", None) for n, m in list(sys.modules.items()) if n.startswith(PACKAGE)}
+        if frame.filename in module_paths:
+            frames.append([frame.filename, frame.lineno or 0, frame.name, frame.line or ""])
+    return frames[-20:]
+
+
+@contextlib.contextmanager
+def soft_deadline(seconds: float) -> Iterator[None]:
+    """Raise `StillRunning` in the code that is running after `seconds`; 0, or no such signal here, means never.
+
+    Only a courtesy to name the line: compiled code never sees it, and the host's own deadline is what ends a hang.
+    """
+    if seconds <= 0 or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise StillRunning
+
+    signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)

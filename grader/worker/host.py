@@ -1,0 +1,356 @@
+"""The trusted side of a worker: starts guests, feeds them, times them and kills them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from grader.draw import Function, Generator
+from grader.worker.answer import (
+    Answer,
+    Died,
+    Frame,
+    Garbled,
+    Missing,
+    NotCompiled,
+    Raised,
+    Returned,
+    TimedOut,
+)
+from grader.worker.guest import wire
+from grader.worker.isolation import Isolation, LimitsOnly
+
+START_SECONDS = 120.0
+CONTROL_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Wall-clock limits in seconds. Importing and compiling have their own, so that a call's stays short."""
+
+    load: float = 20.0
+    compile: float = 60.0
+    call: float = 10.0
+
+
+class Worker:
+    """Where guest sessions come from: a warm parent that forks them, or a fresh process for each.
+
+    Parameters
+    ----------
+    isolation : what guests are wrapped in
+    warm : compile common kernels in the parent first; pays from a handful of submissions on, and when watching
+    fork : whether to use a parent; None for wherever the platform forks safely
+    """
+
+    def __init__(self, isolation: Isolation | None = None, warm: bool = False, fork: bool | None = None):
+        self.isolation = isolation or LimitsOnly()
+        self.warm = warm
+        self.fork = hasattr(os, "fork") and hasattr(socket, "send_fds") if fork is None else fork
+        self.home = Path(tempfile.mkdtemp(prefix="deepkata-"))
+        self._parent: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every guest and remove the private folder."""
+        self._stop_parent()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def start(self) -> None:
+        """Start the parent now, so that the first session does not wait for numba's import; safe to call again."""
+        if self.fork and self._parent is None:
+            here, there = socket.socketpair()
+            self._parent = self._spawn(there, ["fork", *(["warm"] if self.warm else [])])
+            self._control = here
+
+    def open(self) -> Channel:
+        """A channel to a fresh guest process."""
+        here, there = socket.socketpair()
+        if not self.fork:
+            process = self._spawn(there, ["serve"])
+            return Channel(here, _ProcessEnd(process))
+        for attempt in (1, 2):
+            try:
+                pid = self._ask({"do": "open"}, there)["pid"]
+                break
+            except (OSError, EOFError, ValueError):
+                self._stop_parent()  # a submission may have killed it; a new one costs a second
+                if attempt == 2:
+                    raise
+        there.close()
+        return Channel(here, _ForkEnd(self, pid))
+
+    def _ask(self, request: dict[str, Any], handed: socket.socket | None = None) -> dict[str, Any]:
+        if self._control is None:
+            self.start()
+            assert self._control is not None
+            self._receive_control(START_SECONDS)
+        message = json.dumps(request).encode()
+        if handed is not None:
+            socket.send_fds(self._control, [message], [handed.fileno()])
+        else:
+            self._control.sendall(message)
+        return self._receive_control(CONTROL_SECONDS)
+
+    def _receive_control(self, seconds: float) -> dict[str, Any]:
+        assert self._control is not None
+        self._control.settimeout(seconds)
+        message = self._control.recv(4096)
+        if not message:
+            raise EOFError("the guest parent ended")
+        reply: dict[str, Any] = json.loads(message)
+        return reply
+
+    def _spawn(self, there: socket.socket, role: list[str]) -> subprocess.Popen[bytes]:
+        inherits = hasattr(os, "fork")
+        where = str(there.fileno()) if inherits else "stdin"
+        process = subprocess.Popen(
+            self.isolation.command([where, *role]),
+            stdin=subprocess.DEVNULL if inherits else subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=self.isolation.environment(self.home),
+            cwd=self.home,
+            pass_fds=[there.fileno()] if inherits else [],
+            start_new_session=inherits,
+        )
+        if not inherits:
+            assert process.stdin is not None
+            with process.stdin as pipe:
+                pipe.write(there.share(process.pid))  # type: ignore[attr-defined,unused-ignore]
+        there.close()
+        return process
+
+    def _stop_parent(self) -> None:
+        if self._control is not None:
+            self._control.close()  # the parent sees the end and kills its children
+        if self._parent is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._parent.wait(timeout=5)
+            self._parent.kill()
+            self._parent.wait()
+        self._control = self._parent = None
+
+
+class _ForkEnd:
+    """Ends a session that the parent forked."""
+
+    def __init__(self, worker: Worker, pid: int):
+        self.worker = worker
+        self.pid = pid
+
+    def kill(self) -> int:
+        try:
+            return int(self.worker._ask({"do": "close", "pid": self.pid})["status"])
+        except (OSError, EOFError, ValueError):
+            self.worker._stop_parent()
+            return 0
+
+
+class _ProcessEnd:
+    """Ends a session that is a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[bytes]):
+        self.process = process
+
+    def kill(self) -> int:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.process.wait(timeout=0.05)
+        self.process.kill()
+        self.process.wait()
+        return 0
+
+
+class Channel:
+    """One guest process and the socket to it."""
+
+    def __init__(self, channel: socket.socket, end: _ForkEnd | _ProcessEnd):
+        self.socket = channel
+        self.end = end
+
+    def request(self, header: dict[str, Any], value: Any, seconds: float) -> tuple[dict[str, Any], Any]:
+        """Send one request and wait at most `seconds` for the answer to be complete."""
+        self.socket.settimeout(seconds)
+        deadline = time.monotonic() + seconds
+        wire.send(self.socket, header, value)
+        return wire.receive(self.socket, deadline)
+
+    def close(self) -> int:
+        """Kill the guest; return its exit code, 0 where it was still alive."""
+        self.socket.close()
+        return self.end.kill()
+
+
+class Session:
+    """A submission in one mode. A guest that hangs or dies is replaced, so that only the call it hit is lost.
+
+    Parameters
+    ----------
+    sources : module name -> (path to show, source text)
+    mode : interpreted, checked or native; see `guest/session.py`
+    """
+
+    def __init__(self, worker: Worker, sources: dict[str, tuple[str, str]], mode: str, limits: Limits | None = None):
+        self.worker = worker
+        self.sources = sources
+        self.mode = mode
+        self.limits = limits or Limits()
+        self._channel: Channel | None = None
+        self._broken: dict[str, Answer] = {}
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+
+    def load(self, module: str, function: str, compiled: bool) -> Answer | None:
+        """Import the module; None when the function is there and of the right kind.
+
+        An import that fails or hangs is charged once: its answer is remembered for the module.
+        """
+        if module in self._broken:
+            return self._broken[module]
+        reply, _ = self._request({"do": "load", "module": module, "function": function}, None, self.limits.load)
+        if not isinstance(reply, dict):
+            self._broken[module] = reply
+            return reply
+        if reply.get("found") is not True:
+            return Missing()
+        if compiled and self.mode != "interpreted" and reply.get("jitted") is not True:
+            return NotCompiled()
+        return None
+
+    def call(
+        self,
+        module: str,
+        function: str,
+        arguments: dict[str, Any],
+        changes: tuple[str, ...] = (),
+        compiled: bool = True,
+        seconds: float | None = None,
+    ) -> Answer:
+        """Call the function with these arguments, in a guest that has its module loaded."""
+        problem = self.load(module, function, compiled)
+        if problem is not None:
+            return problem
+        where = {"module": module, "function": function}
+        value = {name: portable(item) for name, item in arguments.items()}
+        if compiled and self.mode != "interpreted":
+            reply, _ = self._request({"do": "compile", **where}, value, self.limits.compile)
+            if not isinstance(reply, dict):
+                return reply
+            if reply.get("nopython") is not True:
+                return NotCompiled()
+        limit = seconds or self.limits.call
+        request = {"do": "call", **where, "changes": list(changes)}
+        reply, result = self._request(request, value, limit)
+        if not isinstance(reply, dict):
+            return reply
+        return _returned(reply, result, changes)
+
+    def _request(self, request: dict[str, Any], value: Any, seconds: float) -> tuple[dict[str, Any] | Answer, Any]:
+        """The guest's reply and value, or an `Answer` that says what went wrong."""
+        step = request["do"]
+        if self.mode == "interpreted":
+            request = {**request, "soft_seconds": 0.8 * seconds}
+        try:
+            reply, result = self._live_channel(step).request(request, value, seconds)
+        except TimeoutError:
+            self.close()
+            return TimedOut(step, seconds), None
+        except (EOFError, OSError):
+            return Died(step, self._exit_code()), None
+        except wire.WireError as problem:
+            self.close()
+            return Garbled(step, str(problem)), None
+        if "problem" not in reply:
+            return reply, result
+        return _raised(reply, step, seconds), None
+
+    def _exit_code(self) -> int:
+        channel, self._channel = self._channel, None
+        return channel.close() if channel is not None else 0
+
+    def _live_channel(self, step: str) -> Channel:
+        """The open channel, or a new one that has begun; a step after loading finds its module loaded again."""
+        if self._channel is None:
+            channel = self.worker.open()
+            self._channel = channel
+            channel.request({"do": "begin", "mode": self.mode}, self.sources, START_SECONDS)
+        return self._channel
+
+
+def portable(item: Any) -> Any:
+    """An argument in the form in which it travels."""
+    if isinstance(item, Generator):
+        return {"generator": item.seed}
+    if isinstance(item, Function):
+        return {"function": item.name, "source": item.source}
+    if isinstance(item, tuple):
+        return tuple(portable(part) for part in item)
+    return item
+
+
+def _raised(reply: dict[str, Any], step: str, seconds: float) -> Answer:
+    """The guest's report of an exception, with nothing in it taken at its word but text."""
+    frames = []
+    for frame in reply.get("frames") or []:
+        match frame:
+            case [str() as path, int() as line, str() as function, str() as source]:
+                frames.append(Frame(path, line, function, source))
+    if reply["problem"] == "StillRunning":
+        return TimedOut(step, seconds, frames[-1] if frames else None)
+    kinds = reply.get("kind")
+    return Raised(
+        step,
+        str(reply["problem"])[:100],
+        str(reply.get("message", ""))[:6000],
+        tuple(str(kind)[:100] for kind in kinds[:20]) if isinstance(kinds, list) else (),
+        tuple(frames[-20:]),
+        str(reply.get("output", ""))[:2000],
+    )
+
+
+def _returned(reply: dict[str, Any], result: Any, changes: tuple[str, ...]) -> Answer:
+    match result:
+        case (value, dict() as changed) if set(changed) == set(changes):
+            pass
+        case _:
+            return Garbled("call", "an answer that is not of the agreed form")
+    spoiled = reply.get("spoiled")
+    seconds = reply.get("call_seconds")
+    return Returned(
+        value,
+        changed,
+        tuple(str(name)[:100] for name in spoiled[:20]) if isinstance(spoiled, list) else (),
+        float(seconds) if isinstance(seconds, (int, float)) and np.isfinite(seconds) else 0.0,
+        str(reply.get("output", ""))[:2000],
+    )

@@ -1,0 +1,65 @@
+"""What a guest process is wrapped in. One place: a new kind of isolation is a new class here and nothing else.
+
+Today there is one kind. Limits (memory, CPU, file size, open files; see guest/limits.py) and deadlines enforced by the
+host keep an accident or a crude attack to the exercise it hit; they hide no files and close no network.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Protocol
+
+from grader.problem import Problem
+
+GUEST = Path(__file__).parent / "guest"
+
+
+class Isolation(Protocol):
+    """How to start a guest process."""
+
+    name: str
+
+    def command(self, arguments: list[str]) -> list[str]:
+        """The command line that runs the guest with these arguments."""
+        ...
+
+    def environment(self, home: Path) -> dict[str, str]:
+        """The whole environment of the guest; `home` is its private folder."""
+        ...
+
+
+class LimitsOnly:
+    """The guest is an ordinary process of this user, with limits."""
+
+    name = "limits"
+
+    def command(self, arguments: list[str]) -> list[str]:
+        return [sys.executable, "-P", str(GUEST), *arguments]
+
+    def environment(self, home: Path) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "NUMBA_NUM_THREADS") if name in os.environ}
+        # One BLAS thread: spinning threads of two libraries on the same cores slow both down many times over.
+        return kept | {
+            "HOME": str(home),
+            "TMPDIR": str(home),
+            "LANG": "C.UTF-8",
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+
+def choose(wish: str) -> Isolation:
+    """The isolation for a wish of auto, required or none.
+
+    Raises
+    ------
+    Problem : required, and this machine or version cannot
+    """
+    if wish == "required":
+        raise Problem(
+            "Isolation was required, and this version has none beyond process limits.",
+            "Grade trusted submissions with `--isolation=auto`, or run kata itself inside a container.",
+        )
+    return LimitsOnly()

@@ -1,0 +1,1 @@
+"""Whole networks, composed from the functions of the chapters."""

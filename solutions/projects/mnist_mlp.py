@@ -1,0 +1,273 @@
+"""The first whole network: handwritten digits, from pixels to an answer, with nothing but your own functions.
+
+The network of the first lectures is dense - relu - dense - softmax: 784 pixels, 512 hidden units, 10 classes,
+407,050 parameters. Every part of it was an exercise before. Here they are put together:
+
+    prepare      pixels 0 … 255 become rows of numbers in [0, 1]
+    predict      one forward pass: probabilities for the ten digits
+    train_step   forward, loss, backward, update: one batch, one step of every parameter
+    fast_step    the same step again, several times faster
+    train_epoch  one step per batch, over all images in a given order
+    train        initial weights, then epoch after epoch, in a new order each time
+
+An *epoch* is one pass over the training data. With 60,000 images and batches of 128 it has 469 steps, the last of them
+with the 96 images that are left over. The loops over batches are plain Python: 469 turns cost nothing, the time is
+spent in the compiled functions they call.
+
+Keras's record of the same network says whether it is right: with Keras's trained weights it must give Keras's answers; one step
+from Keras's initial weights must give Keras's new weights; the loss must fall along Keras's curve; and trained from
+scratch it must recognise as many digits (0.98 of MNIST's test images; the lecture has 0.9777).
+Follows Episode 1, "A first look at a neural network".
+"""
+
+import numpy as np
+from numba import njit, prange
+
+from ..ch01_tensors import flatten_images
+from ..ch03_activations import softmax
+from ..ch04_losses import sparse_categorical_crossentropy
+from ..ch05_dense import glorot_uniform
+from ..ch06_optimizers import rmsprop_step
+from ..ch07_training import mlp_backward, mlp_forward
+
+CLASSES = 10
+LEARNING_RATE, RHO, EPSILON = 1e-3, 0.9, 1e-7
+
+
+@njit(cache=True)
+def prepare(images):
+    """Make images ready for the network: one row of numbers in [0, 1] per image.
+
+    Parameters
+    ----------
+    images : uint8 (n, height, width); grey levels 0 … 255
+
+    Returns
+    -------
+    float32 (n, height * width): the pixels, row by row, divided by 255
+
+    Approach: you have written this: `flatten_images` of the first chapter.
+    Example: an image [[0, 255], [51, 102]] gives the row [0, 1, 0.2, 0.4].
+    Trap: unscaled pixels make the first scores about 255 times too large; the softmax saturates, and training gets stuck.
+    Lecture: Episode 1, preparing the image data.
+    """
+    ### BEGIN SOLUTION
+    return flatten_images(images)
+    ### END SOLUTION
+
+
+def predict(images, params):
+    """Probabilities of the ten classes for images that nobody has prepared yet.
+
+    Parameters
+    ----------
+    images : uint8 (n, height, width)
+    params : (w1, b1, w2, b2), float32 (height * width, hidden), (hidden,), (hidden, 10), (10,)
+
+    Returns
+    -------
+    float32 (n, 10): every row sums to one; the largest entry is the network's answer
+
+    Approach: prepare the images, run one forward pass, keep its probabilities and drop the hidden activations.
+    Example: with all weights and biases zero every class gets probability 0.1.
+    Trap: mlp_forward ends with a softmax already. A second one flattens the row: 0.99 and nine times 0.001 become
+    0.23 and nine times 0.086.
+    Lecture: Episode 1, using the trained network to make predictions.
+    """
+    ### BEGIN SOLUTION
+    probabilities, _ = mlp_forward(prepare(images), params)
+    return probabilities
+    ### END SOLUTION
+
+
+def train_step(x, labels, params, slots, lr, rho, eps):
+    """One batch, one step: every parameter moves a little against its gradient, in place.
+
+    Parameters
+    ----------
+    x : float32 (n, features); one batch of prepared images
+    labels : int64 (n,); their classes
+    params : (w1, b1, w2, b2); float32, changed in place
+    slots : four float32 arrays of the shapes of params; RMSprop's running mean squares, changed in place
+    lr, rho, eps : float; RMSprop's learning rate, decay and epsilon
+
+    Returns
+    -------
+    float: the mean loss of the batch, with the weights as they were *before* the step
+
+    Approach: forward; loss from the probabilities; backward to four gradients; rmsprop_step for each parameter with its
+    own gradient and its own slot.
+    Example: x = [[1]], label 0, w1 = [[1]], w2 and both biases zero: the loss is log(10) = 2.3026 and dw2 = [[-0.9, 0.1, …,
+    0.1]]. With lr = 0.1, rho = 0.9, eps = 1e-7, w2 becomes [[0.316, -0.316, …]]
+    and its slot [[0.081, 0.001, …]].
+    Trap: all four gradients belong to the same weights. Update the first layer before the backward pass has read the second, and
+    they do not.
+    Lecture: Episode 1, the training loop.
+    """
+    ### BEGIN SOLUTION
+    probabilities, hidden = mlp_forward(x, params)
+    loss = sparse_categorical_crossentropy(labels, probabilities)
+    gradients = mlp_backward(labels, x, hidden, probabilities, params)
+    for param, gradient, slot in zip(params, gradients, slots, strict=True):
+        rmsprop_step(param, gradient, slot, lr, rho, eps)
+    return loss
+    ### END SOLUTION
+
+
+@njit(cache=True, parallel=True)
+def fast_step(x, labels, params, slots, lr, rho, eps):
+    """train_step once more, for speed: the same arguments, the same answer, in one compiled function.
+
+    train_step asks for four matrix products of full size and writes a gradient of 400,000 numbers to memory, only to
+    read it again. Three observations make it faster:
+
+    - Four of five pixels are black, and so is every term they take part in. `x[i, k] == 0` means that row k of w1 adds
+      nothing to the scores of image i, and that image i adds nothing to row k of the gradient: skip it.
+    - One image needs nothing from the others until the gradients are summed: forward pass, loss and the way back to
+      its hidden layer are one sweep over the images.
+    - One row of w1 needs nothing from the other rows: as soon as its gradient is summed, while it is still in the cache, its
+      RMSprop step can be made. The gradient as a whole never exists.
+
+    Parameters
+    ----------
+    x : float32 (n, features); one batch of prepared images
+    labels : int64 (n,); their classes
+    params : (w1, b1, w2, b2); float32, changed in place
+    slots : four float32 arrays of the shapes of params; RMSprop's running mean squares, changed in place
+    lr, rho, eps : float; RMSprop's learning rate, decay and epsilon
+
+    Returns
+    -------
+    float: the mean loss of the batch, with the weights as they were before the step
+
+    Approach: first sweep, prange over the images: hidden row, probabilities, loss, dlogits row, dhidden row, each written to its
+    own row. Second sweep, prange over the rows of w1: gradient row, step. The same, without threads, for w2 and the biases, which
+    are small: `rmsprop_step` takes them.
+    Example: that of train_step: it is the same function.
+    Trap: a sum over the images inside a prange over the images is a race: two threads add to one number at the same time,
+    and one of the additions is lost. Let each image write its own loss, and add them up afterwards.
+    Lecture: Episode 1, the training loop; the chapter on speed.
+    """
+    ### BEGIN SOLUTION
+    w1, b1, w2, b2 = params
+    slot_w1, slot_b1, slot_w2, slot_b2 = slots
+    n = labels.size
+    losses = np.empty((n, 1), np.float32)
+    dlogits = np.empty((n, b2.size), np.float32)
+    hidden = np.empty((n, b1.size), np.float32)
+    dhidden = np.empty((n, b1.size), np.float32)
+    for i in prange(n):
+        row = hidden[i]
+        row[:] = b1
+        for k in range(x.shape[1]):
+            pixel = x[i, k]
+            if pixel != 0:
+                weights = w1[k]
+                for j in range(row.size):
+                    row[j] += pixel * weights[j]
+        logits = dlogits[i : i + 1]
+        logits[0] = b2
+        for j in range(row.size):
+            row[j] = max(row[j], np.float32(0))
+            if row[j] > 0:
+                for c in range(b2.size):
+                    logits[0, c] += row[j] * w2[j, c]
+        probabilities = softmax(logits)
+        losses[i, 0] = sparse_categorical_crossentropy(labels[i : i + 1], probabilities)
+        for c in range(b2.size):
+            dlogits[i, c] = probabilities[0, c] / np.float32(n)
+        dlogits[i, labels[i]] -= np.float32(1) / np.float32(n)
+        for j in range(row.size):
+            dhidden[i, j] = 0
+            if row[j] > 0:
+                for c in range(b2.size):
+                    dhidden[i, j] += dlogits[i, c] * w2[j, c]
+
+    for k in prange(w1.shape[0]):
+        gradient = np.zeros(b1.size, np.float32)
+        for i in range(n):
+            pixel = x[i, k]
+            if pixel != 0:
+                upstream = dhidden[i]
+                for j in range(gradient.size):
+                    gradient[j] += pixel * upstream[j]
+        rmsprop_step(w1[k], gradient, slot_w1[k], lr, rho, eps)
+
+    dw2 = np.zeros(w2.shape, np.float32)
+    for i in range(n):
+        for j in range(b1.size):
+            if hidden[i, j] > 0:
+                for c in range(b2.size):
+                    dw2[j, c] += hidden[i, j] * dlogits[i, c]
+    rmsprop_step(b1, dhidden.sum(axis=0), slot_b1, lr, rho, eps)
+    rmsprop_step(w2, dw2, slot_w2, lr, rho, eps)
+    rmsprop_step(b2, dlogits.sum(axis=0), slot_b2, lr, rho, eps)
+    return losses.mean()
+    ### END SOLUTION
+
+
+def train_epoch(images, labels, params, slots, order, batch_size, lr, rho, eps):
+    """One pass over the training data, batch by batch, in a given order.
+
+    Parameters
+    ----------
+    images : uint8 (n, height, width)
+    labels : int64 (n,)
+    params, slots : four float32 arrays each, changed in place, as in train_step
+    order : int64 (m,); which image comes when; the first batch is order[:batch_size]
+    batch_size : int
+    lr, rho, eps : float
+
+    Returns
+    -------
+    float32 (number of batches,): the loss of each batch, before its step
+
+    Approach: for each batch take its indices from the order, prepare these images, make one step with these labels.
+    Example: 300 images in batches of 128 are three steps, with 128, 128 and 44 images.
+    Trap: images and labels must be picked by the same indices: a network trained on shuffled images with unshuffled labels
+    learns nothing, and says so only by its loss, which stays at log(10) = 2.3.
+    Lecture: Episode 1, the training loop: batches and epochs.
+    """
+    ### BEGIN SOLUTION
+    losses = []
+    for start in range(0, len(order), batch_size):
+        batch = order[start : start + batch_size]
+        losses.append(fast_step(prepare(images[batch]), labels[batch], params, slots, lr, rho, eps))
+    return np.array(losses, np.float32)
+    ### END SOLUTION
+
+
+def train(images, labels, rng, hidden, epochs, batch_size):
+    """Train the network from scratch, with RMSprop as Keras has it (LEARNING_RATE, RHO, EPSILON above).
+
+    Parameters
+    ----------
+    images : uint8 (n, height, width)
+    labels : int64 (n,); classes 0 … 9
+    rng : numpy.random.Generator; draws the weights of the first layer, then those of the second, then the order of each epoch
+    hidden : int; units of the hidden layer
+    epochs : int
+    batch_size : int
+
+    Returns
+    -------
+    (w1, b1, w2, b2) : the trained parameters, float32 (height * width, hidden), (hidden,), (hidden, 10), (10,)
+
+    Approach: glorot_uniform weights, zero biases, zero slots of the same shapes; before each epoch
+    `rng.permutation(n)` draws its order.
+    Example: with epochs = 0 the weights come back as they were drawn, the biases as zeros.
+    Trap: the slots live as long as the training. Fresh ones in every epoch forget how large the gradients were, and the first
+    steps of each epoch are three times too long.
+    Lecture: Episode 1, "fit".
+    """
+    ### BEGIN SOLUTION
+    pixels = images.shape[1] * images.shape[2]
+    w1 = glorot_uniform(rng, pixels, hidden)
+    w2 = glorot_uniform(rng, hidden, CLASSES)
+    params = (w1, np.zeros(hidden, np.float32), w2, np.zeros(CLASSES, np.float32))
+    slots = tuple(np.zeros_like(param) for param in params)
+    for _ in range(epochs):
+        order = rng.permutation(len(images))
+        train_epoch(images, labels, params, slots, order, batch_size, LEARNING_RATE, RHO, EPSILON)
+    return params
+    ### END SOLUTION

@@ -1,0 +1,162 @@
+"""Do the cases notice every mutant? `python -m tests.mutation.run [CHAPTER…]`
+
+A mutant runs where a student's code runs, in a guest, interpreted, on all small cases of its exercise, and is dropped at
+the first that it fails. Interpreted code shows no dtype, so what is left is judged once more, compiled. Then a survivor
+either asks for another case or is explained in `equivalent.py`. Exits with 1 when a survivor is unexplained.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import queue
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+from grader import catalogue
+from grader.exercise import Case, Chapter, Exercise
+from grader.oracle import Oracle, solutions
+from grader.result import PASSED
+from grader.verdict import Outcome, assess
+from grader.worker.answer import Returned
+from grader.worker.host import Limits, Session, Worker
+
+from .equivalent import EQUIVALENT
+from .mutants import Mutant, mutants_of
+
+LANES = 2
+SECRET = "mutation"
+HANG_SECONDS = 2.0  # at least; longer where the solution itself is slow
+MODES = {"interpreted": "interpreted", "compiled": "checked"}
+
+
+@dataclasses.dataclass
+class Report:
+    """What became of one chapter's mutants."""
+
+    module: str
+    total: int
+    survivors: list[str]
+
+    @property
+    def unexplained(self) -> list[str]:
+        return [description for description in self.survivors if description not in EQUIVALENT]
+
+    @property
+    def stale(self) -> list[str]:
+        """What is called equivalent, but is no mutant any more or is noticed."""
+        survivors = set(self.survivors)
+        return [entry for entry in EQUIVALENT if entry.startswith(f"{self.module}.") and entry not in survivors]
+
+    def __str__(self) -> str:
+        same = len(self.survivors) - len(self.unexplained)
+        return f"{self.module}: {self.total - len(self.survivors)}/{self.total} killed, {same} equivalent"
+
+
+class Exam:
+    """An exercise's small cases with the right answers, drawn once for all of its mutants."""
+
+    def __init__(self, exercise: Exercise, oracle: Oracle):
+        # A wrong answer need not be explained here, and the numeric gradient only looks for what the comparison with
+        # the reference sees more sharply.
+        self.exercise = dataclasses.replace(exercise, mistakes=[], make_objective=None)
+        cases = [case for case in _all_cases(exercise) if _is_small(exercise, case)]
+        self.cases = list(zip(cases, oracle.expected(exercise, cases), strict=True))
+        self.seconds = HANG_SECONDS
+        self._calibrate(oracle.worker)
+
+    def mutants(self) -> list[Mutant]:
+        module = self.exercise.module
+        return mutants_of(module, solutions().modules[module].text, self.exercise.name)
+
+    def passes(self, text: str, worker: Worker, stage: str) -> bool:
+        """Whether the module's text, in place of the solution's own, gets every case right."""
+        return all(self._is_right(outcome, stage) for outcome in self._outcomes(text, worker, stage))
+
+    def _is_right(self, outcome: Outcome, stage: str) -> bool:
+        return assess(self.exercise, [outcome], stage)[0].status == PASSED
+
+    def _outcomes(self, text: str, worker: Worker, stage: str) -> Iterator[Outcome]:
+        exercise = self.exercise
+        sources = {**solutions().sources, exercise.module: (f"{exercise.module}.py", text)}
+        with Session(worker, sources, MODES[stage], Limits(call=self.seconds)) as session:
+            for case, right in self.cases:
+                answer = session.call(
+                    exercise.module, exercise.name, case.arguments, exercise.changes, exercise.compiled, self.seconds
+                )
+                yield Outcome(case, right, answer)
+
+    def _calibrate(self, worker: Worker) -> None:
+        """Let the solution itself through: if it fails, every mutant would count as killed for the wrong reason."""
+        self.seconds = 60.0
+        outcomes = list(self._outcomes(solutions().modules[self.exercise.module].text, worker, "interpreted"))
+        if not outcomes or not all(self._is_right(outcome, "interpreted") for outcome in outcomes):
+            raise AssertionError(f"{self.exercise.id}: the solution itself does not pass its small cases")
+        slowest = max(outcome.answer.seconds for outcome in outcomes if isinstance(outcome.answer, Returned))
+        self.seconds = max(HANG_SECONDS, 10 * slowest)
+
+
+def _all_cases(exercise: Exercise) -> list[Case]:
+    return exercise.public_cases() + exercise.hidden_cases(SECRET)
+
+
+def _is_small(exercise: Exercise, case: Case) -> bool:
+    return not case.large and not (exercise.whole and case.expected is not None)
+
+
+def judge(chapters: Iterable[Chapter]) -> Iterator[Report]:
+    """Run all mutants of all exercises, chapter by chapter."""
+    with ExitStack() as stack:
+        workers: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+        for _ in range(LANES):
+            workers.put(stack.enter_context(Worker()))
+        lanes = stack.enter_context(ThreadPoolExecutor(LANES))
+        for chapter in chapters:
+            yield _judge_chapter(chapter, workers, lanes)
+
+
+def _judge_chapter(chapter: Chapter, workers: queue.SimpleQueue[Worker], lanes: ThreadPoolExecutor) -> Report:
+    def exam_of(exercise: Exercise) -> Exam:
+        worker = workers.get()
+        try:
+            oracle = Oracle(worker)
+            exam = Exam(exercise, oracle)
+            oracle.close()
+            return exam
+        finally:
+            workers.put(worker)
+
+    def survives(sitting: tuple[Exam, Mutant]) -> bool:
+        exam, mutant = sitting
+        worker = workers.get()
+        try:
+            if not exam.passes(mutant.text, worker, "interpreted"):
+                return False
+            judged = mutant.description in EQUIVALENT or not exam.exercise.compiled or exam.exercise.whole
+            return judged or exam.passes(mutant.text, worker, "compiled")
+        finally:
+            workers.put(worker)
+
+    exams = list(lanes.map(exam_of, chapter.exercises))
+    sittings = [(exam, mutant) for exam in exams for mutant in exam.mutants()]
+    outcomes = lanes.map(survives, sittings)
+    survivors = [mutant.description for (_, mutant), alive in zip(sittings, outcomes, strict=True) if alive]
+    return Report(chapter.module, len(sittings), survivors)
+
+
+def main(names: list[str]) -> int:
+    wanted = {exercise.module for exercise in catalogue.select(names)}
+    unexplained = 0
+    for report in judge(chapter for chapter in catalogue.chapters() if chapter.module in wanted):
+        print(report)
+        for description in report.unexplained:
+            print(f"  survives: {description}")
+        for entry in report.stale:
+            print(f"  stale in equivalent.py: {entry}")
+        unexplained += len(report.unexplained)
+    return 1 if unexplained else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

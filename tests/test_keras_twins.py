@@ -1,0 +1,72 @@
+"""The solutions say what Keras says: every exercise with a twin, on every case, hidden ones too."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+from build import oracle, small_cases
+
+from grader import catalogue
+from grader.compare import compare
+from grader.keras_twin import Keras
+from grader.problem import Problem
+from grader.verdict import flat_answer
+
+EXERCISES = catalogue.exercises()
+WITH_TWIN = [name for name, exercise in EXERCISES.items() if exercise.twin is not None]
+WITHOUT_TWIN = {
+    "ch04_losses.last_layer_for": "a table to look up, not a computation",
+    "ch05_dense.glorot_uniform": "Keras draws from a random generator of its own; the limits are tested in test_layers",
+    "ch07_training.numerical_gradient": "Keras has no numeric gradient",
+    "ch07_training.relative_error": "a measure of the lecture's; Keras has none such",
+    "ch07_training.smooth_curve": "a helper for plots in the lecture; Keras has none such",
+    "projects.mnist_mlp": "",
+}
+
+
+@functools.cache
+def keras() -> Keras:
+    pytest.importorskip("keras", reason="needs Keras: pip install 'deepkata[keras]'")
+    pytest.importorskip("tensorflow", reason="needs TensorFlow: pip install 'deepkata[keras]'")
+    return Keras()
+
+
+@pytest.mark.parametrize("name", WITH_TWIN)
+def test_the_solution_equals_keras(name):
+    exercise = EXERCISES[name]
+    cases = small_cases(exercise)
+    for case, right in zip(cases, oracle().expected(exercise, cases), strict=True):
+        theirs = keras().answer(exercise, case)
+        difference = compare(exercise.name, flat_answer(*right), theirs, exercise.tolerance, check_dtype=False)
+        assert difference is None, f"{case.rationale}: Keras has another number: {difference.text}"
+
+
+def test_an_exercise_without_a_twin_has_a_reason():
+    without = {name for name, exercise in EXERCISES.items() if exercise.twin is None}
+    assert without == WITHOUT_TWIN.keys() & EXERCISES.keys(), "add the reason to WITHOUT_TWIN, or take it out"
+    assert all(len(reason) > 10 for reason in WITHOUT_TWIN.values())
+
+
+def test_a_gradient_is_weighted_by_the_upstream_one():
+    x, dy = np.array([1.0, -2.0], np.float32), np.array([10.0, 100.0], np.float32)
+    np.testing.assert_allclose(keras().gradient(lambda x: x * x, dy, x), [20, -400])
+
+
+def test_the_gradient_of_a_scalar_needs_no_upstream():
+    x = np.array([1.0, -2.0], np.float32)
+    np.testing.assert_allclose(keras().gradient(lambda x: keras().ops.sum(x * x), None, x), [2, -4])
+
+
+def test_an_argument_that_does_not_matter_has_gradient_zero():
+    x, unused = np.ones(2, np.float32), np.ones(3, np.float32)
+    dx, dunused = keras().gradient(lambda x, unused: 3 * x, np.ones(2, np.float32), x, unused)
+    np.testing.assert_array_equal(dx, [3, 3])
+    np.testing.assert_array_equal(dunused, np.zeros(3))
+
+
+def test_missing_keras_is_told_with_the_command_that_installs_it(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "keras", None)
+    with pytest.raises(Problem, match=r"pip install 'deepkata\[keras\]'"):
+        Keras()
