@@ -15,7 +15,7 @@ from grader.tolerance import Tolerance
 
 @dataclass(frozen=True)
 class Difference:
-    """Where an answer is wrong: `kind` is type, count, dtype, shape, nan, value or goal; `text` says it to the student."""
+    """Where an answer is wrong. `kind` is type, count, dtype, shape, nan, value or goal; `text` says it in words."""
 
     kind: str
     text: str
@@ -33,6 +33,9 @@ def compare(name: str, expected: Any, actual: Any, tolerance: Tolerance, check_d
         that they are right
     """
     if isinstance(expected, AtLeast):
+        if not isinstance(actual, (int, float, np.generic, np.ndarray)):
+            found = _describe(actual)
+            return Difference("goal", f"{expected.what} should be a number, yours is {found}.", _none_advice(actual))
         return None if expected.reached(actual) else Difference("goal", expected.miss(actual))
     if isinstance(expected, np.ndarray) and expected.ndim > 0:
         return _compare_arrays(name, expected, actual, tolerance, check_dtype)
@@ -41,7 +44,7 @@ def compare(name: str, expected: Any, actual: Any, tolerance: Tolerance, check_d
     if isinstance(expected, dict):
         return _compare_dicts(name, expected, actual, tolerance, check_dtype)
     if expected is None or isinstance(expected, (str, bool, np.bool_)):
-        same = actual == expected and isinstance(actual, type(expected)) if not _is_number(actual) else False
+        same = isinstance(actual, type(expected)) and bool(actual == expected)
         if isinstance(expected, (bool, np.bool_)):
             same = isinstance(actual, (bool, np.bool_)) and bool(actual) == bool(expected)
         return None if same else Difference("value", f"{name} should be {_show(expected)}, yours is {_show(actual)}.")
@@ -50,11 +53,7 @@ def compare(name: str, expected: Any, actual: Any, tolerance: Tolerance, check_d
 
 def _compare_numbers(name: str, expected: Any, actual: Any, tolerance: Tolerance) -> Difference | None:
     if not _is_number(actual):
-        if isinstance(actual, np.ndarray):
-            found = f"an array of shape {actual.shape}"
-        else:
-            found = _describe(actual)
-        return Difference("type", f"{name} should be a number, yours is {found}.", _none_advice(actual))
+        return Difference("type", f"{name} should be a number, yours is {_describe(actual)}.", _none_advice(actual))
     if isinstance(expected, (int, np.integer)) and not isinstance(actual, (int, np.integer, bool, np.bool_)):
         return Difference("type", f"{name} should be an integer, yours is {_describe(actual)}.")
     if close(np.asarray(expected), np.asarray(actual), tolerance).all():
@@ -157,10 +156,10 @@ def _value_difference(name: str, expected: np.ndarray, actual: np.ndarray, right
     if bad.any():
         advice = "Something overflowed, or 0/0 was computed: look at the largest and smallest inputs."
         return Difference("nan", text, advice)
-    return Difference("value", text, _pattern_advice(want, got, right))
+    return Difference("value", text, _pattern_advice(want, got))
 
 
-def _pattern_advice(want: np.ndarray, got: np.ndarray, right: np.ndarray) -> str:
+def _pattern_advice(want: np.ndarray, got: np.ndarray) -> str:
     """A simple relation between the two arrays, where there is one."""
     if want.ndim == 2 and want.shape[0] == want.shape[1] and np.allclose(want.T, got, 1e-4, 1e-7):
         return "Yours is the transpose of the right answer."

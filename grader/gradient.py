@@ -38,9 +38,7 @@ def numeric_gradients(exercise: Exercise, case: Case) -> dict[str, np.ndarray]:
         return {name: _central(function, values, position) for position, name in enumerate(points)}
 
 
-def check_gradient(
-    exercise: Exercise, case: Case, parts: dict[str, Any], numeric: dict[str, np.ndarray]
-) -> Difference | None:
+def check_gradient(case: Case, parts: dict[str, Any], numeric: dict[str, np.ndarray]) -> Difference | None:
     """Compare the returned gradients with the numeric ones, every element; None where all agree."""
     for name, gradient in numeric.items():
         actual = parts.get(name)
@@ -86,7 +84,7 @@ def _central(function: Callable[..., float], points: list[np.ndarray], position:
     middle = float(function(*points))
     for index in np.ndindex(point.shape):
         kept = point[index]
-        step = STEP * max(1.0, abs(kept))
+        step = STEP * max(1.0, float(abs(kept)))
         point[index] = kept + step
         above = float(function(*points))
         point[index] = kept - step

@@ -24,8 +24,6 @@ from grader.worker.answer import Raised, Returned
 from grader.worker.guest import wire
 from grader.worker.host import Limits, Session, Worker, portable
 
-
-
 PATIENT = Limits(load=120, compile=300, call=600)
 
 
@@ -78,7 +76,7 @@ class Oracle:
 
     def _compute(self, exercise: Exercise, case: Case) -> tuple[Any, dict[str, Any]]:
         # Small cases are faster interpreted than compiled, and give the same numbers.
-        mode = "native" if case.large or exercise.whole else "interpreted"
+        mode = "native" if exercise.whole else "checked" if case.large else "interpreted"
         session = self._sessions.get(mode)
         if session is None:
             session = self._sessions[mode] = Session(self.worker, solutions().sources, mode, PATIENT)

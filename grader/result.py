@@ -50,7 +50,7 @@ class ExerciseResult:
 
 @dataclass
 class Record:
-    """One submission: what it scored, and every exercise. `submission_hash` and `exam_hash` say what was judged by what."""
+    """One submission, exercise by exercise. `submission_hash` and `exam_hash` say what was judged by what."""
 
     submission: str
     kit_version: str

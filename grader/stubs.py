@@ -123,7 +123,8 @@ def _lines_of(text: str, function: str) -> tuple[int, int] | None:
         tree = ast.parse(text)
     except SyntaxError as error:
         raise Problem(
-            f"The module cannot be read by Python (line {error.lineno}: {error.msg}).", "Mend that line, or delete the file."
+            f"The module cannot be read by Python (line {error.lineno}: {error.msg}).",
+            "Mend that line, or delete the file.",
         ) from None
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == function:

@@ -51,7 +51,7 @@ class Module:
     @functools.cached_property
     def imports(self) -> dict[str, tuple[str, str]]:
         """Names imported from the submission's other modules: local name -> (module, its name there)."""
-        found = {}
+        found: dict[str, tuple[str, str]] = {}
         body = [] if isinstance(self.tree, SyntaxProblem) else self.tree.body
         for node in body:
             if isinstance(node, ast.ImportFrom) and node.module and (node.level or node.module.startswith("exercises")):
@@ -67,7 +67,7 @@ class Module:
         return "\n".join(ast.unparse(node) for node in self.tree.body if not isinstance(node, ast.FunctionDef))
 
 
-@dataclass
+@dataclass(eq=False)
 class Submission:
     """What somebody handed in.
 
@@ -83,6 +83,8 @@ class Submission:
     modules: dict[str, Module]
     notes: list[str] = field(default_factory=list)
     whole: bool = True
+    _closures: dict[tuple[str, str], list[tuple[str, str]]] = field(default_factory=dict, repr=False)
+    _fingerprints: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
 
     @property
     def sources(self) -> dict[str, tuple[str, str]]:
@@ -97,6 +99,11 @@ class Submission:
 
     def closure(self, module: str, function: str) -> list[tuple[str, str]]:
         """The function and all of the submission's functions that it reaches by name, itself first."""
+        if (module, function) not in self._closures:
+            self._closures[module, function] = self._reach(module, function)
+        return self._closures[module, function]
+
+    def _reach(self, module: str, function: str) -> list[tuple[str, str]]:
         found: dict[tuple[str, str], None] = {}
         waiting = [(module, function)]
         while waiting:
@@ -112,6 +119,11 @@ class Submission:
 
     def fingerprint(self, module: str, function: str) -> str:
         """Equal as long as nothing that the function can reach has changed; comments and layout do not count."""
+        if (module, function) not in self._fingerprints:
+            self._fingerprints[module, function] = self._hash(module, function)
+        return self._fingerprints[module, function]
+
+    def _hash(self, module: str, function: str) -> str:
         reached = self.closure(module, function)
         parts = [ast.unparse(self.modules[owner].functions[name]) for owner, name in reached]
         parts += [
@@ -120,12 +132,6 @@ class Submission:
             if owner in self.modules
         ]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-    def text_of(self, module: str, function: str) -> str:
-        """The source of the function and of all that it reaches."""
-        return "\n".join(
-            ast.unparse(self.modules[owner].functions[name]) for owner, name in self.closure(module, function)
-        )
 
 
 def is_stub(function: ast.FunctionDef) -> bool:

@@ -98,7 +98,7 @@ def race(exercise: Exercise) -> tuple[str, str]:
     """For a parallel function whose answer is wrong only when it runs in parallel."""
     return (
         f"{exercise.name}: in parallel the result is wrong, one thread alone gets it right.",
-        "Two iterations of prange write to the same element. Let each iteration own what it writes, or use range there.",
+        "Two iterations of prange write to the same element. Let each own what it writes, or use range there.",
     )
 
 

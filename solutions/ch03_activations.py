@@ -33,7 +33,7 @@ def relu(x):
     -------
     float32, the shape of x: max(x, 0)
 
-    Approach: make an output of the shape of x, visit every element once (`.flat` walks any shape), keep what is positive.
+    Approach: make an output of the shape of x, visit every element once (`.flat` walks any shape), keep the positive.
     Example: [-2, 0, 3] gives [0, 0, 3].
     Trap: the input must stay as it was: write into a new array.
     Lecture: Deep Neural Networks, activation functions.

@@ -172,3 +172,10 @@ def test_a_step_over_the_tolerance_is_always_found(expected, where, sign):
 def test_no_answer_however_odd_breaks_the_comparison(expected, actual):
     difference = compare("y", expected, actual, FLOAT32)
     assert difference is None or difference.text
+
+
+@settings(deadline=None, max_examples=100)
+@given(actual=st.recursive(whatever, lambda inner: st.lists(inner, max_size=3), max_leaves=6))
+def test_no_answer_however_odd_reaches_a_goal_by_accident(actual):
+    difference = compare("accuracy", AtLeast(np.inf, "accuracy"), actual, FLOAT32)
+    assert difference is None or difference.kind == "goal"

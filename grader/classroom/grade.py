@@ -56,7 +56,7 @@ class Grading:
         """Grade every submission; `done` is told of each as it ends. The order of the result is that of `paths`."""
         named = name_submissions(expand(paths))
         ends: dict[str, Graded] = {}
-        waiting: queue.SimpleQueue[tuple[str, Submission]] = queue.SimpleQueue()
+        waiting: queue.SimpleQueue[tuple[str, Path]] = queue.SimpleQueue()
         lock = threading.Lock()
 
         def finish(graded: Graded) -> None:
@@ -65,22 +65,11 @@ class Grading:
                 done(graded)
 
         for name, path in named.items():
-            try:
-                handed_in = submission.read(path)
-            except Problem as problem:
-                finish(Graded(name, problem=problem))
-                continue
-            earlier = self._earlier(name, handed_in)
-            if earlier:
-                finish(Graded(name, earlier, resumed=True))
-            else:
-                waiting.put((name, handed_in))
+            waiting.put((name, path))
         self._run_lanes(waiting, finish)
         return [ends[name] for name in named]
 
-    def _run_lanes(
-        self, waiting: queue.SimpleQueue[tuple[str, Submission]], finish: Callable[[Graded], None]
-    ) -> None:
+    def _run_lanes(self, waiting: queue.SimpleQueue[tuple[str, Path]], finish: Callable[[Graded], None]) -> None:
         total = waiting.qsize()
         lanes = max(1, min(self.jobs, total))
         failure: list[BaseException] = []
@@ -91,8 +80,7 @@ class Grading:
                 try:
                     with Worker(self.isolation, warm=total >= WARM_FROM * lanes) as worker:
                         while not failure:
-                            name, handed_in = waiting.get_nowait()
-                            finish(self._grade(name, handed_in, worker, oracle))
+                            finish(self._end_of(*waiting.get_nowait(), worker, oracle))
                 except queue.Empty:
                     return
                 except BaseException as error:  # an error of the kit itself must not pass for a graded class
@@ -106,6 +94,15 @@ class Grading:
             oracle.close()
         if failure:
             raise failure[0]
+
+    def _end_of(self, name: str, path: Path, worker: Worker, oracle: Oracle) -> Graded:
+        """Read one submission, and grade it unless an earlier run did."""
+        try:
+            handed_in = submission.read(path)
+        except Problem as problem:
+            return Graded(name, problem=problem)
+        earlier = self._earlier(name, handed_in)
+        return Graded(name, earlier, resumed=True) if earlier else self._grade(name, handed_in, worker, oracle)
 
     def _grade(self, name: str, handed_in: Submission, worker: Worker, oracle: Oracle) -> Graded:
         started = time.perf_counter()
@@ -167,7 +164,7 @@ def _holds_modules(folder: Path) -> bool:
 
 
 def name_submissions(paths: Sequence[Path]) -> dict[str, Path]:
-    """A name for each submission, with as many parent folders as it takes to tell them apart; the same path only once."""
+    """A name for each submission, with as many parent folders as tell them apart; the same path counts once."""
     unique = list(dict.fromkeys(path.resolve() for path in paths))
     depth = 1
     while True:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -14,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-
-import numpy as np
 
 from grader.draw import Function, Generator
 from grader.worker.answer import (
@@ -62,6 +62,7 @@ class Worker:
         self.home = Path(tempfile.mkdtemp(prefix="deepkata-"))
         self._parent: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._ready = False
 
     def __enter__(self) -> Worker:
         return self
@@ -81,7 +82,7 @@ class Worker:
         if self.fork and self._parent is None:
             here, there = socket.socketpair()
             self._parent = self._spawn(there, ["fork", *(["warm"] if self.warm else [])])
-            self._control = here
+            self._control, self._ready = here, False
 
     def open(self) -> Channel:
         """A channel to a fresh guest process."""
@@ -101,10 +102,11 @@ class Worker:
         return Channel(here, _ForkEnd(self, pid))
 
     def _ask(self, request: dict[str, Any], handed: socket.socket | None = None) -> dict[str, Any]:
-        if self._control is None:
-            self.start()
-            assert self._control is not None
+        self.start()
+        assert self._control is not None
+        if not self._ready:
             self._receive_control(START_SECONDS)
+            self._ready = True
         message = json.dumps(request).encode()
         if handed is not None:
             socket.send_fds(self._control, [message], [handed.fileno()])
@@ -157,9 +159,16 @@ class _ForkEnd:
 
     def __init__(self, worker: Worker, pid: int):
         self.worker = worker
+        self.parent = worker._parent
         self.pid = pid
 
+    def orphaned(self) -> bool:
+        """Whether the parent that forked it is gone, which takes it along."""
+        return self.worker._parent is not self.parent
+
     def kill(self) -> int:
+        if self.orphaned():
+            return 0  # a new parent knows nothing of it, and must not be started for that
         try:
             return int(self.worker._ask({"do": "close", "pid": self.pid})["status"])
         except (OSError, EOFError, ValueError):
@@ -173,12 +182,20 @@ class _ProcessEnd:
     def __init__(self, process: subprocess.Popen[bytes]):
         self.process = process
 
+    def orphaned(self) -> bool:
+        return False
+
     def kill(self) -> int:
+        """End the process and what it has started; return its exit code, 0 where it was still alive."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            return self.process.wait(timeout=0.05)
+            self.process.wait(timeout=0.05)
+        ended = self.process.returncode
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
-        return 0
+        return ended or 0
 
 
 class Channel:
@@ -187,13 +204,23 @@ class Channel:
     def __init__(self, channel: socket.socket, end: _ForkEnd | _ProcessEnd):
         self.socket = channel
         self.end = end
+        self.number = 0
 
     def request(self, header: dict[str, Any], value: Any, seconds: float) -> tuple[dict[str, Any], Any]:
         """Send one request and wait at most `seconds` for the answer to be complete."""
         self.socket.settimeout(seconds)
         deadline = time.monotonic() + seconds
-        wire.send(self.socket, header, value)
-        return wire.receive(self.socket, deadline)
+        self.number += 1
+        wire.send(self.socket, {**header, "number": self.number}, value)
+        reply, result = wire.receive(self.socket, deadline)
+        if reply.get("number") != self.number:
+            raise wire.WireError("an answer to another question")
+        return reply, result
+
+    def alive(self) -> bool:
+        """Whether the guest holds its end open and owes nothing: bytes that nobody asked for are forged ones."""
+        readable, _, _ = select.select([self.socket], [], [], 0)
+        return not readable and not self.end.orphaned()
 
     def close(self) -> int:
         """Kill the guest; return its exit code, 0 where it was still alive."""
@@ -216,6 +243,8 @@ class Session:
         self.mode = mode
         self.limits = limits or Limits()
         self._channel: Channel | None = None
+        self._module = ""  # what this guest has imported: a module's tampering must not reach the next one
+        self._served: set[str] = set()  # the functions that this guest has run
         self._broken: dict[str, Answer] = {}
 
     def __enter__(self) -> Session:
@@ -238,6 +267,7 @@ class Session:
         """
         if module in self._broken:
             return self._broken[module]
+        self._open(module)
         reply, _ = self._request({"do": "load", "module": module, "function": function}, None, self.limits.load)
         if not isinstance(reply, dict):
             self._broken[module] = reply
@@ -257,10 +287,33 @@ class Session:
         compiled: bool = True,
         seconds: float | None = None,
     ) -> Answer:
-        """Call the function with these arguments, in a guest that has its module loaded."""
+        """Call the function with these arguments, in a guest that has its module loaded.
+
+        A guest that is lost after it ran another function may have been undone by what that one left behind (a thread,
+        a forged frame); the call is then repeated in a guest of its own, so that nobody pays for a neighbour.
+        """
+        if self._module != module or (self._channel is not None and not self._channel.alive()):
+            self.close()
+        shared = self._channel is not None and self._served != {function}
+        answer = self._attempt(module, function, arguments, changes, compiled, seconds)
+        if shared and self._channel is None:
+            self._broken.pop(module, None)
+            answer = self._attempt(module, function, arguments, changes, compiled, seconds)
+        return answer
+
+    def _attempt(
+        self,
+        module: str,
+        function: str,
+        arguments: dict[str, Any],
+        changes: tuple[str, ...],
+        compiled: bool,
+        seconds: float | None,
+    ) -> Answer:
         problem = self.load(module, function, compiled)
         if problem is not None:
             return problem
+        self._served.add(function)
         where = {"module": module, "function": function}
         value = {name: portable(item) for name, item in arguments.items()}
         if compiled and self.mode != "interpreted":
@@ -282,7 +335,9 @@ class Session:
         if self.mode == "interpreted":
             request = {**request, "soft_seconds": 0.8 * seconds}
         try:
-            reply, result = self._live_channel(step).request(request, value, seconds)
+            if self._channel is None:
+                raise EOFError
+            reply, result = self._channel.request(request, value, seconds)
         except TimeoutError:
             self.close()
             return TimedOut(step, seconds), None
@@ -299,13 +354,11 @@ class Session:
         channel, self._channel = self._channel, None
         return channel.close() if channel is not None else 0
 
-    def _live_channel(self, step: str) -> Channel:
-        """The open channel, or a new one that has begun; a step after loading finds its module loaded again."""
+    def _open(self, module: str) -> None:
+        """Have a guest for the module: the open one, or a new one that has begun."""
         if self._channel is None:
-            channel = self.worker.open()
-            self._channel = channel
-            channel.request({"do": "begin", "mode": self.mode}, self.sources, START_SECONDS)
-        return self._channel
+            self._channel, self._module, self._served = self.worker.open(), module, set()
+            self._request({"do": "begin", "mode": self.mode}, self.sources, START_SECONDS)
 
 
 def portable(item: Any) -> Any:
@@ -322,20 +375,21 @@ def portable(item: Any) -> Any:
 def _raised(reply: dict[str, Any], step: str, seconds: float) -> Answer:
     """The guest's report of an exception, with nothing in it taken at its word but text."""
     frames = []
-    for frame in reply.get("frames") or []:
+    told = reply.get("frames")
+    for frame in told[-20:] if isinstance(told, list) else []:
         match frame:
             case [str() as path, int() as line, str() as function, str() as source]:
-                frames.append(Frame(path, line, function, source))
+                frames.append(Frame(_text(path, 300), line, _text(function, 100), _text(source, 300)))
     if reply["problem"] == "StillRunning":
         return TimedOut(step, seconds, frames[-1] if frames else None)
     kinds = reply.get("kind")
     return Raised(
         step,
-        str(reply["problem"])[:100],
-        str(reply.get("message", ""))[:6000],
-        tuple(str(kind)[:100] for kind in kinds[:20]) if isinstance(kinds, list) else (),
-        tuple(frames[-20:]),
-        str(reply.get("output", ""))[:2000],
+        _text(reply["problem"], 100),
+        _text(reply.get("message", ""), 6000),
+        tuple(_text(kind, 100) for kind in kinds[:20]) if isinstance(kinds, list) else (),
+        tuple(frames),
+        _text(reply.get("output", ""), 2000),
     )
 
 
@@ -350,7 +404,13 @@ def _returned(reply: dict[str, Any], result: Any, changes: tuple[str, ...]) -> A
     return Returned(
         value,
         changed,
-        tuple(str(name)[:100] for name in spoiled[:20]) if isinstance(spoiled, list) else (),
-        float(seconds) if isinstance(seconds, (int, float)) and np.isfinite(seconds) else 0.0,
-        str(reply.get("output", ""))[:2000],
+        tuple(_text(name, 100) for name in spoiled[:20]) if isinstance(spoiled, list) else (),
+        float(seconds) if isinstance(seconds, (int, float)) and 0 <= seconds < 1e6 else 0.0,
+        _text(reply.get("output", ""), 2000),
     )
+
+
+def _text(told: Any, length: int) -> str:
+    """What the guest tells, cut, and without what a terminal would obey or UTF-8 cannot hold."""
+    shown = str(told)[:length] if isinstance(told, (str, int, float)) else ""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in shown)

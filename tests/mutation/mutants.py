@@ -42,15 +42,14 @@ def mutants_of(module: str, text: str, function: str) -> list[Mutant]:
     mutants = []
     for place in body.places():
         for replacement in replacements_of(place.node):
-            before = place.shown()
             place.put(replacement)
-            mutated, after = body.text, place.shown()
+            mutated = body.text
             place.put(place.node)
             if mutated in seen:
                 continue
             seen.add(mutated)
-            after = "nothing" if isinstance(replacement, ast.Pass) else after
-            description = f"{module}.{function}:{place.line - body.first_line + 1} {before} -> {after}"
+            line = place.line - body.first_line + 1
+            description = f"{module}.{function}:{line} {place.difference(replacement)}"
             counts[description] += 1
             if counts[description] > 1:
                 description += f" ({counts[description]})"  # the same expression twice in a line
@@ -98,20 +97,33 @@ class _Place:
         else:
             setattr(self.holder, self.key, node)
 
-    def shown(self) -> str:
-        """The smallest expression around the place that says something, or the head of its statement."""
-        current = self.holder[self.key] if isinstance(self.holder, list) else getattr(self.holder, self.key)
-        for node in (current, *reversed(self.path[:-1])):
-            if isinstance(node, (ast.stmt, *_TELLING)):
-                return ast.unparse(node).partition("\n")[0]
-        return ast.unparse(current)
+    def difference(self, replacement: ast.AST) -> str:
+        """`before -> after` of the smallest expression that says something, or of the head of its statement."""
+        if isinstance(replacement, ast.Pass):
+            return f"{_head(self.node)} -> nothing"
+        if isinstance(self.node, _TELLING) and isinstance(replacement, _TELLING):
+            return f"{_head(self.node)} -> {_head(replacement)}"
+        around = next(node for node in reversed(self.path[:-1]) if isinstance(node, _TELLING))
+        before = _head(around)
+        self.put(replacement)
+        after = _head(around)
+        self.put(self.node)
+        return f"{before} -> {after}"
 
     @property
     def line(self) -> int:
         return next(node.lineno for node in reversed(self.path) if hasattr(node, "lineno"))
 
 
-_TELLING = (ast.BinOp, ast.BoolOp, ast.Call, ast.Compare, ast.IfExp, ast.Subscript, ast.UnaryOp)
+_TELLING = (ast.stmt, ast.BinOp, ast.BoolOp, ast.Call, ast.Compare, ast.IfExp, ast.Subscript, ast.UnaryOp)
+
+
+def _head(node: ast.AST) -> str:
+    """The first line of a statement; all of an expression."""
+    match node:
+        case ast.If(body=body) if isinstance(body[0], ast.Pass):
+            return f"if {ast.unparse(node.test)}: pass"
+    return ast.unparse(node).partition("\n")[0]
 
 
 def _places(place: _Place) -> Iterator[_Place]:
@@ -193,9 +205,24 @@ def sign(node: ast.AST) -> Replacements:
     """y = a * b -> y = -(a * b), exp(a) -> exp(-a)"""
     match node:
         case ast.Assign(value=ast.BinOp() | ast.Call() as value) | ast.Return(value=ast.BinOp() | ast.Call() as value):
-            yield changed(node, value=ast.UnaryOp(ast.USub(), value))
+            if not _is_signless(value):
+                yield changed(node, value=ast.UnaryOp(ast.USub(), value))
         case ast.Call(func=ast.Attribute(), args=[ast.Name() | ast.BinOp() | ast.Subscript() as argument], keywords=[]):
-            yield changed(node, args=[ast.UnaryOp(ast.USub(), argument)])
+            if not _is_signless(node):
+                yield changed(node, args=[ast.UnaryOp(ast.USub(), argument)])
+
+
+_SIGNLESS = frozenset({"empty", "zeros", "empty_like", "zeros_like", "ones_like"})
+
+
+def _is_signless(node: ast.AST) -> bool:
+    """Whether it makes memory, or zero, whose sign means nothing."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name)) if name in _SIGNLESS:
+            return True
+        case ast.Call(args=[ast.Constant(value=0)]):
+            return True
+    return False
 
 
 def constant(node: ast.AST) -> Replacements:

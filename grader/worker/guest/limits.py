@@ -6,6 +6,7 @@ skipped, and the host's deadlines are what remains.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -33,10 +34,8 @@ def apply() -> None:
     ):
         _, hard = resource.getrlimit(kind)
         bound = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
-        try:
+        with contextlib.suppress(ValueError, OSError):  # macOS refuses RLIMIT_AS; the deadlines still hold
             resource.setrlimit(kind, (bound, bound))
-        except (ValueError, OSError):
-            pass  # macOS refuses RLIMIT_AS; the deadlines still hold
 
 
 def die_with_parent() -> None:

@@ -62,10 +62,11 @@ class Session:
                 return
             reply, result = self._answer(request, value)
             reply["output"], self.output.kept = self.output.kept, ""
+            reply["number"] = request.get("number")
             try:
                 wire.send(self.channel, reply, result)
             except wire.Unsendable as problem:
-                wire.send(self.channel, {"problem": "Unsendable", "message": str(problem), "output": reply["output"]})
+                wire.send(self.channel, {**reply, "problem": "Unsendable", "message": str(problem)})
 
     def _answer(self, request: dict[str, Any], value: Any) -> tuple[dict[str, Any], Any]:
         action: Callable[[dict[str, Any], Any], Any] = getattr(self, f"_{request['do']}")
@@ -123,7 +124,7 @@ class Session:
         changed = {name: arguments[name] for name in changes}
         return {"spoiled": spoiled, "call_seconds": seconds}, (returned, changed)
 
-    def _function(self, request: dict[str, Any]) -> Callable[..., Any]:
+    def _function(self, request: dict[str, Any]) -> Any:
         return getattr(sys.modules[f"{PACKAGE}.{request['module']}"], request["function"])
 
 
@@ -166,11 +167,12 @@ def configure_numba(mode: str) -> None:
     """
     import numba
 
+    config: Any = numba.config
     if mode == "interpreted":
-        numba.config.DISABLE_JIT = True
+        config.DISABLE_JIT = True
     if mode == "checked":
-        numba.config.OPT = type(numba.config.OPT)(0)
-        numba.config.BOUNDSCHECK = 1
+        config.OPT = type(config.OPT)(0)
+        config.BOUNDSCHECK = 1
     dropped = {"cache", "parallel"} if mode == "checked" else {"cache"}
     for name in ("jit", "njit"):
         setattr(numba, name, without_options(getattr(numba, name), dropped))
@@ -205,7 +207,7 @@ def soft_deadline(seconds: float) -> Iterator[None]:
         yield
         return
 
-    def interrupt(number: int, frame: Any) -> None:
+    def interrupt(_number: int, _frame: Any) -> None:
         raise StillRunning
 
     signal.signal(signal.SIGALRM, interrupt)

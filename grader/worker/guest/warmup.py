@@ -6,12 +6,16 @@ is an exercise's answer; they only touch the operations that answers are made of
 
 from __future__ import annotations
 
+from typing import Any
+
+import numba
 import numpy as np
-from numba import config, njit
+from numba import njit
 
 
 def warm() -> None:
     """Compile for float32 in one, two and four dimensions, the way that checked sessions do; takes seconds."""
+    config: Any = numba.config
     optimization, boundscheck = config.OPT, config.BOUNDSCHECK
     config.OPT, config.BOUNDSCHECK = type(config.OPT)(0), 1
     for shape in ((4,), (2, 3), (2, 2, 2, 2)):

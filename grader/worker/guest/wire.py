@@ -69,7 +69,7 @@ def pack(header: dict[str, Any], value: Any) -> list[bytes | memoryview]:
         raise Unsendable("a value with more parts than any exercise asks for")
     if sum(array.nbytes for array in arrays) > MAX_BYTES:
         raise Unsendable(f"more than {MAX_BYTES >> 20} MB")
-    bodies = [memoryview(array).cast("B") for array in arrays if array.size]
+    bodies = [array.data.cast("B") for array in arrays if array.size]
     return [struct.pack("<I", len(head)) + head, *bodies]
 
 
