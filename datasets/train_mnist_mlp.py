@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from datasets.dataset import Dataset, load
+from datasets.error import DataError
 from datasets.model import Model, save_model
 
 SEED = 512
@@ -39,6 +40,20 @@ def initial_params(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     w1 = glorot_uniform(rng, inputs, hidden)
     w2 = glorot_uniform(rng, hidden, classes)
     return w1, np.zeros(hidden, np.float32), w2, np.zeros(classes, np.float32)
+
+
+def first_epoch(model: Model) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    """Where a recorded run began: its initial parameters, and the order of its first epoch."""
+    rng = np.random.default_rng(model.facts["seed"])
+    params = initial_params(rng)
+    order = rng.permutation(model.facts["data"]["train"]).astype(np.int64)
+    if (digest(*params), digest(order)) != (model.facts["initial_sha256"], model.facts["first_order_sha256"]):
+        then = model.facts["versions"]["numpy"]
+        raise DataError(
+            f"numpy {np.__version__} draws other numbers from a seed than numpy {then} did: "
+            "record the models again with `python -m datasets.train_mnist_mlp`."
+        )
+    return params, order
 
 
 def prepare(images: np.ndarray) -> np.ndarray:

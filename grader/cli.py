@@ -16,7 +16,8 @@ from grader.problem import Problem
 from grader.reports import terminal
 from grader.result import PASSED, TODO, ExerciseResult
 
-console = Console(highlight=False, soft_wrap=True)
+LOG_WIDTH = 120  # of a pipe or a log file, which has none of its own
+console = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 app = typer.Typer(
     help="Deep learning by hand: check your functions, see what is wrong and why.",

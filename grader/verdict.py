@@ -77,10 +77,14 @@ def _assess_case(exercise: Exercise, outcome: Outcome, stage: str) -> Verdict:
     if not isinstance(answer, Returned):
         status, message, advice = words.explain(exercise, answer)
         return Verdict(status, message, advice, output=getattr(answer, "output", ""))
-    difference = difference_of(exercise, outcome, answer, check_dtype=stage != "interpreted")
+    # Interpreted code that numba is to compile may have other dtypes than compiled; what stays Python has its own.
+    settled = stage != "interpreted" or not (exercise.compiled or exercise.whole)
+    difference = difference_of(exercise, outcome, answer, check_dtype=settled)
     if difference is None and answer.spoiled:
         names = ", ".join(answer.spoiled)
         difference = Difference("spoiled", f"the argument {names} was changed.", "Write into a new array instead.")
+    if difference is None and answer.collision is not None and answer.collision.function == exercise.name:
+        return Verdict(FAILED, *words.race(exercise, answer.collision), output=answer.output)
     if difference is None:
         return Verdict(PASSED)
     message = f"{exercise.name}: {difference.text}"

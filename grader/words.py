@@ -10,7 +10,7 @@ import numpy as np
 
 from grader.exercise import Exercise
 from grader.result import BLOCKED, COMPILE_ERROR, CRASHED, ERROR, TIMEOUT, TODO, VIOLATION
-from grader.worker.answer import Answer, Died, Frame, Garbled, Missing, NotCompiled, Raised, TimedOut
+from grader.worker.answer import Answer, Collision, Died, Frame, Garbled, Missing, NotCompiled, Raised, TimedOut
 
 HIDDEN_HELP = "Which inputs does the docstring allow that the public cases do not try? Test them by hand."
 EXPLAINED_EXCEPTIONS = {
@@ -94,10 +94,16 @@ def blocked(exercise: Exercise, culprits: list[str], why: str) -> tuple[str, str
     return BLOCKED, f"{exercise.name}: it calls {names}, which {why}.", f"Mend {names} first, then check again."
 
 
-def race(exercise: Exercise) -> tuple[str, str]:
-    """For a parallel function whose answer is wrong only when it runs in parallel."""
+def race(exercise: Exercise, collision: Collision | None = None) -> tuple[str, str]:
+    """For a parallel function whose answer is right only as long as it runs in one thread."""
+    if collision is not None:
+        one, other = collision.iterations
+        index = ", ".join(str(i) for i in collision.index)
+        text = f"iterations {one} and {other} of prange both write {collision.array}[{index}]"
+    else:
+        text = "in parallel the result is wrong, one thread alone gets it right"
     return (
-        f"{exercise.name}: in parallel the result is wrong, one thread alone gets it right.",
+        f"{exercise.name}: {text}.",
         "Two iterations of prange write to the same element. Let each own what it writes, or use range there.",
     )
 

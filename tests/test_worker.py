@@ -198,7 +198,7 @@ ACTS: dict[str, tuple[str, Callable[[Answer], bool]]] = {
         lambda answer: not isinstance(answer, Returned),
     ),
     "endless recursion": ("return f(x)", raised("RecursionError")),
-    "20 GB": ("return np.ones((20, 1 << 27))", raised("_ArrayMemoryError")),
+    "20 GB": ("return np.ones((20, 1 << 27))", raised("MemoryError")),
     "20 GB of list": ("return [0] * (20 << 27)", raised("MemoryError")),
     "a full disk's worth": (
         "with open('big', 'wb') as file:\n    for _ in range(100):\n        file.write(bytes(1 << 20))",
@@ -219,7 +219,7 @@ ACTS: dict[str, tuple[str, Callable[[Answer], bool]]] = {
         garbled,
     ),
     "a wire that answers another question": (
-        "import wire\nold = wire.pack\nwire.pack = lambda head, v: old({**head, 'number': 1}, v)\nreturn x + 1",
+        "import wire\nold = wire.pack\nwire.pack = lambda head, v: old({**head, 'question': '1'}, v)\nreturn x + 1",
         garbled,
     ),
 }
@@ -357,14 +357,14 @@ def test_a_thread_left_behind_costs_its_neighbour_nothing(fork):
 FORGED = """
 import wire
 frame = sys._getframe()
-while 'request' not in frame.f_locals or 'number' not in frame.f_locals['request']:
+while 'question' not in frame.f_locals.get('request', {{}}):
     frame = frame.f_back
-number = frame.f_locals['request']['number']
+question = frame.f_locals['request']['question']
 while 'self' not in frame.f_locals or not hasattr(frame.f_locals['self'], 'channel'):
     frame = frame.f_back
 channel = frame.f_locals['self'].channel
-for n in range(number, number + 9):
-    wire.send(channel, {{'number': n, {fields}}}, {value})
+for _ in range(9):
+    wire.send(channel, {{'question': question, {fields}}}, {value})
 return x
 """
 

@@ -202,10 +202,10 @@ def sigmoid_cases(draw):
     yield Case("far out", x=draw.array([-1e30, 1e30, -40.0]), hidden=True)
 
 
-@sigmoid.mistake("exp(-x) overflowed for very negative x. Use exp(x) / (1 + exp(x)) there.")
-def overflows(x):
-    e = np.exp(-x)
-    return np.where(np.isinf(e), np.float32(np.nan), 1 / (1 + e))
+@sigmoid.mistake("exp(x) / (1 + exp(x)) is inf / inf for large x. For x >= 0 use 1 / (1 + exp(-x)).")
+def divides_infinite_exponentials(x):
+    e = np.exp(x)
+    return e / (1 + e)
 
 
 @sigmoid.mistake("You have the sign of the exponent wrong: 1 / (1 + exp(x)) falls, the sigmoid rises.")

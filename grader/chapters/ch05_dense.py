@@ -185,6 +185,7 @@ def matmul_cases(draw):
     yield Case("more rows than a block, and some left over", a=draw.normal(70, 3), b=draw.normal(3, 5))
     yield Case("deeper than a block, and some left over", a=draw.normal(3, 133), b=draw.normal(133, 5))
     yield Case("wider than a block, and some left over", a=draw.normal(2, 3), b=draw.normal(3, 517))
+    yield Case("many blocks of rows", a=draw.normal(290, 2), b=draw.normal(2, 3), hidden=True)
     yield Case("whole blocks", a=draw.normal(16, 64), b=draw.normal(64, 3), hidden=True)
     yield Case("no rows", a=draw.array(np.zeros((0, 3))), b=draw.normal(3, 4), hidden=True)
     yield Case(

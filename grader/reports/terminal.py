@@ -16,7 +16,7 @@ from grader.result import BLOCKED, PASSED, STATUSES, TODO, ExerciseResult, Recor
 
 SIGNS = {PASSED: ("✓", "green"), TODO: ("·", "dim"), BLOCKED: ("↑", "yellow")}
 FAILURE = ("✗", "red")
-BAR_WIDTH = 20
+BAR_WIDTH = 16
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -32,6 +32,7 @@ def result_lines(result: ExerciseResult, points: bool = True) -> RenderableType:
     line = Text(f"  {sign} ", style=style) + plain(f"{name:<34}")
     worth = f"{result.score:g}/{result.points:g}" if points else ""
     line += Text(f"{worth:>7}  ", style="dim") + Text("" if result.status == PASSED else result.status, style=style)
+    line.rstrip()
     if result.status in (PASSED, TODO) and not result.message:
         return line
     details: list[RenderableType] = [plain(result.message)]
@@ -55,8 +56,8 @@ def bar(done: float, total: float, width: int = BAR_WIDTH) -> Text:
 def chapter_table(results: Sequence[ExerciseResult]) -> Table:
     """One line per chapter: a bar, the points and what is open."""
     table = Table.grid(padding=(0, 2))
-    for _ in range(5):
-        table.add_column(no_wrap=True, overflow="ellipsis")
+    for column in range(5):
+        table.add_column(no_wrap=column not in (1, 4))  # title and counts give way on a narrow terminal
     for chapter in catalogue.chapters():
         own = [result for result in results if result.id.startswith(chapter.module + ".")]
         if own:

@@ -17,12 +17,26 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class Collision:
+    """Two iterations of a prange that wrote to the same element."""
+
+    function: str
+    array: str
+    index: tuple[int, ...]
+    iterations: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Returned:
-    """The call came back. Values are the guest's word: compare them, never trust them."""
+    """The call came back. Values are the guest's word: compare them, never trust them.
+
+    `spoiled` names arguments that should not have changed; `collision` is a race seen in interpreted mode.
+    """
 
     value: Any
     changed: dict[str, Any] = field(default_factory=dict)
     spoiled: tuple[str, ...] = ()
+    collision: Collision | None = None
     seconds: float = 0.0
     output: str = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import select
 import shutil
 import signal
@@ -20,6 +21,7 @@ from typing import Any
 from grader.draw import Function, Generator
 from grader.worker.answer import (
     Answer,
+    Collision,
     Died,
     Frame,
     Garbled,
@@ -34,6 +36,7 @@ from grader.worker.isolation import Isolation, LimitsOnly
 
 START_SECONDS = 120.0
 CONTROL_SECONDS = 20.0
+DYING_SECONDS = 2.0  # a process that crashes lets go of its socket a moment before it has an exit code
 
 
 @dataclass(frozen=True)
@@ -166,11 +169,11 @@ class _ForkEnd:
         """Whether the parent that forked it is gone, which takes it along."""
         return self.worker._parent is not self.parent
 
-    def kill(self) -> int:
+    def kill(self, patience: float) -> int:
         if self.orphaned():
             return 0  # a new parent knows nothing of it, and must not be started for that
         try:
-            return int(self.worker._ask({"do": "close", "pid": self.pid})["status"])
+            return int(self.worker._ask({"do": "close", "pid": self.pid, "patience": patience})["status"])
         except (OSError, EOFError, ValueError):
             self.worker._stop_parent()
             return 0
@@ -185,10 +188,9 @@ class _ProcessEnd:
     def orphaned(self) -> bool:
         return False
 
-    def kill(self) -> int:
-        """End the process and what it has started; return its exit code, 0 where it was still alive."""
+    def kill(self, patience: float) -> int:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout=0.05)
+            self.process.wait(timeout=patience)
         ended = self.process.returncode
         if hasattr(os, "killpg"):
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -204,16 +206,15 @@ class Channel:
     def __init__(self, channel: socket.socket, end: _ForkEnd | _ProcessEnd):
         self.socket = channel
         self.end = end
-        self.number = 0
 
     def request(self, header: dict[str, Any], value: Any, seconds: float) -> tuple[dict[str, Any], Any]:
         """Send one request and wait at most `seconds` for the answer to be complete."""
         self.socket.settimeout(seconds)
         deadline = time.monotonic() + seconds
-        self.number += 1
-        wire.send(self.socket, {**header, "number": self.number}, value)
+        question = secrets.token_hex(8)  # not to be foreseen, so that no answer to a later question can be forged
+        wire.send(self.socket, {**header, "question": question}, value)
         reply, result = wire.receive(self.socket, deadline)
-        if reply.get("number") != self.number:
+        if reply.get("question") != question:
             raise wire.WireError("an answer to another question")
         return reply, result
 
@@ -222,10 +223,10 @@ class Channel:
         readable, _, _ = select.select([self.socket], [], [], 0)
         return not readable and not self.end.orphaned()
 
-    def close(self) -> int:
-        """Kill the guest; return its exit code, 0 where it was still alive."""
+    def close(self, patience: float = 0.0) -> int:
+        """Kill the guest and what it started; return its exit code, 0 where it was still alive after `patience`."""
         self.socket.close()
-        return self.end.kill()
+        return self.end.kill(patience)
 
 
 class Session:
@@ -352,7 +353,7 @@ class Session:
 
     def _exit_code(self) -> int:
         channel, self._channel = self._channel, None
-        return channel.close() if channel is not None else 0
+        return channel.close(DYING_SECONDS) if channel is not None else 0
 
     def _open(self, module: str) -> None:
         """Have a guest for the module: the open one, or a new one that has begun."""
@@ -378,7 +379,7 @@ def _raised(reply: dict[str, Any], step: str, seconds: float) -> Answer:
     told = reply.get("frames")
     for frame in told[-20:] if isinstance(told, list) else []:
         match frame:
-            case [str() as path, int() as line, str() as function, str() as source]:
+            case [str() as path, int() as line, str() as function, str() as source] if 0 <= line < 1e7:
                 frames.append(Frame(_text(path, 300), line, _text(function, 100), _text(source, 300)))
     if reply["problem"] == "StillRunning":
         return TimedOut(step, seconds, frames[-1] if frames else None)
@@ -405,6 +406,7 @@ def _returned(reply: dict[str, Any], result: Any, changes: tuple[str, ...]) -> A
         value,
         changed,
         tuple(_text(name, 100) for name in spoiled[:20]) if isinstance(spoiled, list) else (),
+        _collision(reply.get("collision")),
         float(seconds) if isinstance(seconds, (int, float)) and 0 <= seconds < 1e6 else 0.0,
         _text(reply.get("output", ""), 2000),
     )
@@ -414,3 +416,15 @@ def _text(told: Any, length: int) -> str:
     """What the guest tells, cut, and without what a terminal would obey or UTF-8 cannot hold."""
     shown = str(told)[:length] if isinstance(told, (str, int, float)) else ""
     return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in shown)
+
+
+def _collision(report: Any) -> Collision | None:
+    match report:
+        case [str() as function, str() as array, list() as index, int() as one, int() as other]:
+            return Collision(
+                _text(function, 100),
+                _text(array, 100),
+                tuple(int(i) for i in index[:8] if isinstance(i, int)),
+                (one, other),
+            )
+    return None

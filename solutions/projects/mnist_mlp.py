@@ -14,9 +14,9 @@ An *epoch* is one pass over the training data. With 60,000 images and batches of
 with the 96 images that are left over. The loops over batches are plain Python: 469 turns cost nothing, the time is
 spent in the compiled functions they call.
 
-Keras's record of the same network says whether it is right: with Keras's trained weights it must give Keras's answers; one step
-from Keras's initial weights must give Keras's new weights; the loss must fall along Keras's curve; and trained from
-scratch it must recognise as many digits (0.98 of MNIST's test images; the lecture has 0.9777).
+Keras's record of the same network says whether it is right: with Keras's trained weights it must give Keras's
+answers; one step from Keras's initial weights must give Keras's new weights; the loss must fall along Keras's curve;
+and trained from scratch it must recognise as many digits (0.98 of MNIST's test images; the lecture has 0.9777).
 Follows Episode 1, "A first look at a neural network".
 """
 
@@ -48,7 +48,7 @@ def prepare(images):
 
     Approach: you have written this: `flatten_images` of the first chapter.
     Example: an image [[0, 255], [51, 102]] gives the row [0, 1, 0.2, 0.4].
-    Trap: unscaled pixels make the first scores about 255 times too large; the softmax saturates, and training gets stuck.
+    Trap: unscaled pixels make the first scores about 255 times too large; the softmax saturates at once.
     Lecture: Episode 1, preparing the image data.
     """
     ### BEGIN SOLUTION
@@ -97,11 +97,11 @@ def train_step(x, labels, params, slots, lr, rho, eps):
 
     Approach: forward; loss from the probabilities; backward to four gradients; rmsprop_step for each parameter with its
     own gradient and its own slot.
-    Example: x = [[1]], label 0, w1 = [[1]], w2 and both biases zero: the loss is log(10) = 2.3026 and dw2 = [[-0.9, 0.1, …,
-    0.1]]. With lr = 0.1, rho = 0.9, eps = 1e-7, w2 becomes [[0.316, -0.316, …]]
-    and its slot [[0.081, 0.001, …]].
-    Trap: all four gradients belong to the same weights. Update the first layer before the backward pass has read the second, and
-    they do not.
+    Example: x = [[1]], labels = [0], w1 = [[1]], w2 (1, 10) and both biases zero: the loss is log(10) = 2.3026, and dw2
+    is [[-0.9, 0.1, …, 0.1]]. With lr = 0.1, rho = 0.9, eps = 1e-7 and zero slots, w2 becomes [[0.316, -0.316, …]] and
+    its slot [[0.081, 0.001, …]].
+    Trap: all four gradients belong to the same weights. If the second layer moves before the backward pass has gone
+    through it, they do not.
     Lecture: Episode 1, the training loop.
     """
     ### BEGIN SOLUTION
@@ -114,7 +114,7 @@ def train_step(x, labels, params, slots, lr, rho, eps):
     ### END SOLUTION
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True, fastmath={"reassoc", "contract"})
 def fast_step(x, labels, params, slots, lr, rho, eps):
     """train_step once more, for speed: the same arguments, the same answer, in one compiled function.
 
@@ -125,8 +125,8 @@ def fast_step(x, labels, params, slots, lr, rho, eps):
       nothing to the scores of image i, and that image i adds nothing to row k of the gradient: skip it.
     - One image needs nothing from the others until the gradients are summed: forward pass, loss and the way back to
       its hidden layer are one sweep over the images.
-    - One row of w1 needs nothing from the other rows: as soon as its gradient is summed, while it is still in the cache, its
-      RMSprop step can be made. The gradient as a whole never exists.
+    - One row of w1 needs nothing from the other rows: as soon as its gradient is summed, while it is still in the
+      cache, its RMSprop step can be made. The gradient as a whole never exists.
 
     Parameters
     ----------
@@ -140,67 +140,81 @@ def fast_step(x, labels, params, slots, lr, rho, eps):
     -------
     float: the mean loss of the batch, with the weights as they were before the step
 
-    Approach: first sweep, prange over the images: hidden row, probabilities, loss, dlogits row, dhidden row, each written to its
-    own row. Second sweep, prange over the rows of w1: gradient row, step. The same, without threads, for w2 and the biases, which
-    are small: `rmsprop_step` takes them.
+    Approach: first sweep, prange over the images: hidden row, probabilities, loss, dlogits row, dhidden row, each image
+    writing to its own rows. Second sweep, prange over the rows of w1: gradient row, step. w2 and the biases are small:
+    `rmsprop_step` takes them. Ten columns are too few for vector instructions, so turn w2 first, and let the innermost
+    loop always run over the hidden units. A sum becomes vector instructions only if the compiler may add in any order:
+    that is fastmath's "reassoc".
     Example: that of train_step: it is the same function.
-    Trap: a sum over the images inside a prange over the images is a race: two threads add to one number at the same time,
-    and one of the additions is lost. Let each image write its own loss, and add them up afterwards.
+    Trap: a sum over the images inside a prange over the images is a race: two threads add to one number at the same
+    time, and one of the additions is lost. Let each image write its own loss, and add them up afterwards.
     Lecture: Episode 1, the training loop; the chapter on speed.
     """
     ### BEGIN SOLUTION
     w1, b1, w2, b2 = params
     slot_w1, slot_b1, slot_w2, slot_b2 = slots
-    n = labels.size
-    losses = np.empty((n, 1), np.float32)
-    dlogits = np.empty((n, b2.size), np.float32)
-    hidden = np.empty((n, b1.size), np.float32)
-    dhidden = np.empty((n, b1.size), np.float32)
+    rate, keep, blend, floor = np.float32(lr), np.float32(rho), np.float32(1.0 - rho), np.float32(eps)
+    n, units, classes = labels.size, b1.size, b2.size
+    turned = np.ascontiguousarray(w2.T)
+    hidden = np.empty((n, units), np.float32)
+    dhidden = np.zeros((n, units), np.float32)
+    dlogits = np.empty((n, classes), np.float32)
+    losses = np.empty(n, np.float32)
+
     for i in prange(n):
-        row = hidden[i]
-        row[:] = b1
+        unit = hidden[i]
+        unit[:] = b1
         for k in range(x.shape[1]):
             pixel = x[i, k]
             if pixel != 0:
                 weights = w1[k]
-                for j in range(row.size):
-                    row[j] += pixel * weights[j]
-        logits = dlogits[i : i + 1]
-        logits[0] = b2
-        for j in range(row.size):
-            row[j] = max(row[j], np.float32(0))
-            if row[j] > 0:
-                for c in range(b2.size):
-                    logits[0, c] += row[j] * w2[j, c]
+                for j in range(units):
+                    unit[j] += pixel * weights[j]
+        for j in range(units):
+            unit[j] = max(unit[j], np.float32(0))
+        logits = np.empty((1, classes), np.float32)
+        for c in range(classes):
+            weights = turned[c]
+            score = b2[c]
+            for j in range(units):
+                score += unit[j] * weights[j]
+            logits[0, c] = score
         probabilities = softmax(logits)
-        losses[i, 0] = sparse_categorical_crossentropy(labels[i : i + 1], probabilities)
-        for c in range(b2.size):
-            dlogits[i, c] = probabilities[0, c] / np.float32(n)
-        dlogits[i, labels[i]] -= np.float32(1) / np.float32(n)
-        for j in range(row.size):
-            dhidden[i, j] = 0
-            if row[j] > 0:
-                for c in range(b2.size):
-                    dhidden[i, j] += dlogits[i, c] * w2[j, c]
+        losses[i] = sparse_categorical_crossentropy(labels[i : i + 1], probabilities)
+        probabilities[0, labels[i]] -= np.float32(1)
+        upstream = dhidden[i]
+        for c in range(classes):
+            slope = probabilities[0, c] / np.float32(n)
+            dlogits[i, c] = slope
+            weights = turned[c]
+            for j in range(units):
+                upstream[j] += slope * weights[j]
+        for j in range(units):
+            if unit[j] == 0:
+                upstream[j] = 0
 
     for k in prange(w1.shape[0]):
-        gradient = np.zeros(b1.size, np.float32)
+        gradient = np.zeros(units, np.float32)
         for i in range(n):
             pixel = x[i, k]
             if pixel != 0:
                 upstream = dhidden[i]
-                for j in range(gradient.size):
+                for j in range(units):
                     gradient[j] += pixel * upstream[j]
-        rmsprop_step(w1[k], gradient, slot_w1[k], lr, rho, eps)
+        weights, slot = w1[k], slot_w1[k]
+        for j in range(units):
+            slot[j] = keep * slot[j] + blend * gradient[j] * gradient[j]
+            weights[j] -= rate * gradient[j] / np.sqrt(slot[j] + floor)
 
-    dw2 = np.zeros(w2.shape, np.float32)
+    dw2 = np.zeros((classes, units), np.float32)
     for i in range(n):
-        for j in range(b1.size):
-            if hidden[i, j] > 0:
-                for c in range(b2.size):
-                    dw2[j, c] += hidden[i, j] * dlogits[i, c]
+        for c in range(classes):
+            gradient = dw2[c]
+            unit = hidden[i]
+            for j in range(units):
+                gradient[j] += dlogits[i, c] * unit[j]
     rmsprop_step(b1, dhidden.sum(axis=0), slot_b1, lr, rho, eps)
-    rmsprop_step(w2, dw2, slot_w2, lr, rho, eps)
+    rmsprop_step(w2, np.ascontiguousarray(dw2.T), slot_w2, lr, rho, eps)
     rmsprop_step(b2, dlogits.sum(axis=0), slot_b2, lr, rho, eps)
     return losses.mean()
     ### END SOLUTION
@@ -224,8 +238,8 @@ def train_epoch(images, labels, params, slots, order, batch_size, lr, rho, eps):
 
     Approach: for each batch take its indices from the order, prepare these images, make one step with these labels.
     Example: 300 images in batches of 128 are three steps, with 128, 128 and 44 images.
-    Trap: images and labels must be picked by the same indices: a network trained on shuffled images with unshuffled labels
-    learns nothing, and says so only by its loss, which stays at log(10) = 2.3.
+    Trap: images and labels must be picked by the same indices: a network trained on shuffled images with unshuffled
+    labels learns nothing, and says so only by its loss, which stays at log(10) = 2.3.
     Lecture: Episode 1, the training loop: batches and epochs.
     """
     ### BEGIN SOLUTION
@@ -237,34 +251,35 @@ def train_epoch(images, labels, params, slots, order, batch_size, lr, rho, eps):
     ### END SOLUTION
 
 
-def train(images, labels, rng, hidden, epochs, batch_size):
+def train(images, labels, rng, hidden_units, epochs, batch_size):
     """Train the network from scratch, with RMSprop as Keras has it (LEARNING_RATE, RHO, EPSILON above).
 
     Parameters
     ----------
     images : uint8 (n, height, width)
     labels : int64 (n,); classes 0 … 9
-    rng : numpy.random.Generator; draws the weights of the first layer, then those of the second, then the order of each epoch
-    hidden : int; units of the hidden layer
+    rng : numpy.random.Generator; draws the weights of the first layer, those of the second, then each epoch's order
+    hidden_units : int; units of the hidden layer
     epochs : int
     batch_size : int
 
     Returns
     -------
-    (w1, b1, w2, b2) : the trained parameters, float32 (height * width, hidden), (hidden,), (hidden, 10), (10,)
+    (w1, b1, w2, b2) : the trained parameters, float32 (height * width, hidden_units), (hidden_units,),
+    (hidden_units, 10), (10,)
 
     Approach: glorot_uniform weights, zero biases, zero slots of the same shapes; before each epoch
     `rng.permutation(n)` draws its order.
     Example: with epochs = 0 the weights come back as they were drawn, the biases as zeros.
-    Trap: the slots live as long as the training. Fresh ones in every epoch forget how large the gradients were, and the first
-    steps of each epoch are three times too long.
+    Trap: the slots live as long as the training. Fresh ones in every epoch forget how large the gradients were, and the
+    first steps of each epoch are three times too long.
     Lecture: Episode 1, "fit".
     """
     ### BEGIN SOLUTION
     pixels = images.shape[1] * images.shape[2]
-    w1 = glorot_uniform(rng, pixels, hidden)
-    w2 = glorot_uniform(rng, hidden, CLASSES)
-    params = (w1, np.zeros(hidden, np.float32), w2, np.zeros(CLASSES, np.float32))
+    w1 = glorot_uniform(rng, pixels, hidden_units)
+    w2 = glorot_uniform(rng, hidden_units, CLASSES)
+    params = (w1, np.zeros(hidden_units, np.float32), w2, np.zeros(CLASSES, np.float32))
     slots = tuple(np.zeros_like(param) for param in params)
     for _ in range(epochs):
         order = rng.permutation(len(images))

@@ -1,8 +1,8 @@
 """Mutants: a solution with one small fault each, made from its syntax tree.
 
-Whatever a mutant does wrong, a student may do wrong. A mutant that passes all cases of its exercise shows a case that is
-missing. The faults are those that slip into numerical code: a wrong sign, a wrong operator, an index or a bound that is
-off by one, swapped axes or arguments, a step left out.
+Whatever a mutant does wrong, a student may do wrong. A mutant that passes all cases of its exercise shows a case that
+is missing. The faults are those that slip into numerical code: a wrong sign, a wrong operator, an index or a bound that
+is off by one, swapped axes or arguments, a step left out.
 """
 
 from __future__ import annotations

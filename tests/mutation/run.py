@@ -1,8 +1,8 @@
 """Do the cases notice every mutant? `python -m tests.mutation.run [CHAPTER…]`
 
-A mutant runs where a student's code runs, in a guest, interpreted, on all small cases of its exercise, and is dropped at
-the first that it fails. Interpreted code shows no dtype, so what is left is judged once more, compiled. Then a survivor
-either asks for another case or is explained in `equivalent.py`. Exits with 1 when a survivor is unexplained.
+A mutant runs where a student's code runs, in a guest, interpreted, on all small cases of its exercise, and is dropped
+at the first that it fails. Interpreted code shows no dtype, so what is left is judged once more, compiled. A survivor
+then asks for another case, or is explained in `equivalent.py`. Exits with 1 when a survivor is unexplained.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Exam:
         self.seconds = 60.0
         outcomes = list(self._outcomes(solutions().modules[self.exercise.module].text, worker, "interpreted"))
         if not outcomes or not all(self._is_right(outcome, "interpreted") for outcome in outcomes):
-            raise AssertionError(f"{self.exercise.id}: the solution itself does not pass its small cases")
+            raise AssertionError(f"{self.exercise.id}: the solution itself does not pass its small cases, or has none")
         slowest = max(outcome.answer.seconds for outcome in outcomes if isinstance(outcome.answer, Returned))
         self.seconds = max(HANG_SECONDS, 10 * slowest)
 
@@ -133,8 +133,9 @@ def _judge_chapter(chapter: Chapter, workers: queue.SimpleQueue[Worker], lanes: 
         try:
             if not exam.passes(mutant.text, worker, "interpreted"):
                 return False
-            judged = mutant.description in EQUIVALENT or not exam.exercise.compiled or exam.exercise.whole
-            return judged or exam.passes(mutant.text, worker, "compiled")
+            if mutant.description in EQUIVALENT or not exam.exercise.compiled or exam.exercise.whole:
+                return True
+            return exam.passes(mutant.text, worker, "compiled")
         finally:
             workers.put(worker)
 

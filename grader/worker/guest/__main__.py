@@ -15,6 +15,7 @@ import os
 import signal
 import socket
 import sys
+import time
 
 
 def main() -> None:
@@ -78,7 +79,7 @@ class Parent:
             if request["do"] == "open":
                 self._reply({"pid": self._open(descriptors[0])})
             else:
-                self._reply({"status": self._close(request["pid"])})
+                self._reply({"status": self._close(request["pid"], request["patience"])})
         for pid in list(self.children):
             self._close(pid)
 
@@ -95,12 +96,19 @@ class Parent:
         self.children.add(pid)
         return pid
 
-    def _close(self, pid: int) -> int:
-        """Kill a child and its process group; return its exit code, negative for a signal, 0 if it was still alive."""
+    def _close(self, pid: int, patience: float = 0.0) -> int:
+        """Kill a child and its process group; return its exit code, negative for a signal.
+
+        0 for one that was still alive after `patience` seconds.
+        """
         if pid not in self.children:
             return 0
         self.children.discard(pid)
+        deadline = time.monotonic() + patience
         ended, status = os.waitpid(pid, os.WNOHANG)
+        while ended == 0 and time.monotonic() < deadline:
+            time.sleep(0.002)
+            ended, status = os.waitpid(pid, os.WNOHANG)
         if ended == 0:
             os.kill(pid, signal.SIGKILL)  # by itself too: it may not have made its group yet
         with contextlib.suppress(ProcessLookupError, PermissionError):

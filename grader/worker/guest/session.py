@@ -15,12 +15,14 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import wire
 from library import PACKAGE, Library
+from race import RaceWatch
 
 MAX_OUTPUT = 2000
 MAX_MESSAGE = 6000
@@ -51,10 +53,13 @@ class Session:
         self.channel = channel
         self.output = Output()
         self.mode = "interpreted"
+        self.races = RaceWatch()
+        self.paths: set[str] = set()
 
     def serve(self) -> None:
         """Answer requests until the channel closes."""
         sys.stdout = sys.stderr = self.output
+        warnings.simplefilter("ignore")  # numba's advice on speed is not the student's output
         while True:
             try:
                 request, value = wire.receive(self.channel)
@@ -62,7 +67,7 @@ class Session:
                 return
             reply, result = self._answer(request, value)
             reply["output"], self.output.kept = self.output.kept, ""
-            reply["number"] = request.get("number")
+            reply["question"] = request.get("question")
             try:
                 wire.send(self.channel, reply, result)
             except wire.Unsendable as problem:
@@ -81,7 +86,7 @@ class Session:
                 reply, result = {"problem": type(error).__name__, "message": str(error)[:MAX_MESSAGE]}, None
             reply["step"] = request["do"]
             reply["kind"] = [base.__name__ for base in type(error).__mro__]
-            reply["frames"] = student_frames(error)
+            reply["frames"] = student_frames(error, self.paths)
             if isinstance(error, SyntaxError):
                 reply["frames"] = [[str(error.filename), int(error.lineno or 0), "", str(error.text or "").strip()]]
         reply["seconds"] = time.perf_counter() - started
@@ -89,7 +94,8 @@ class Session:
 
     def _begin(self, request: dict[str, Any], value: Any) -> tuple[dict[str, Any], Any]:
         self.mode = request["mode"]
-        configure_numba(self.mode)
+        configure_numba(self.mode, self.races)
+        self.paths = {path for path, _ in value.values()}
         Library({name: (path, text) for name, (path, text) in value.items()}).install()
         return {}, None
 
@@ -116,13 +122,15 @@ class Session:
         arguments = build(value)
         before = build(value)
         function = self._function(request)
+        self.races.reset()
         started = time.perf_counter()
         returned = function(*arguments.values())
         seconds = time.perf_counter() - started
         changes = request["changes"]
         spoiled = [name for name in arguments if name not in changes and not same(arguments[name], before[name])]
         changed = {name: arguments[name] for name in changes}
-        return {"spoiled": spoiled, "call_seconds": seconds}, (returned, changed)
+        facts = {"spoiled": spoiled, "call_seconds": seconds, "collision": self.races.collision}
+        return facts, (returned, changed)
 
     def _function(self, request: dict[str, Any]) -> Any:
         return getattr(sys.modules[f"{PACKAGE}.{request['module']}"], request["function"])
@@ -157,7 +165,7 @@ def same(one: Any, other: Any) -> bool:
     return True
 
 
-def configure_numba(mode: str) -> None:
+def configure_numba(mode: str, races: RaceWatch) -> None:
     """Set numba to one of three ways of running a submission, before its modules are imported.
 
     interpreted : decorators do nothing; real tracebacks, IndexError for an index out of range
@@ -170,12 +178,14 @@ def configure_numba(mode: str) -> None:
     config: Any = numba.config
     if mode == "interpreted":
         config.DISABLE_JIT = True
+        numba.prange = races.prange
     if mode == "checked":
         config.OPT = type(config.OPT)(0)
         config.BOUNDSCHECK = 1
     dropped = {"cache", "parallel"} if mode == "checked" else {"cache"}
     for name in ("jit", "njit"):
-        setattr(numba, name, without_options(getattr(numba, name), dropped))
+        decorator = without_options(getattr(numba, name), dropped)
+        setattr(numba, name, races.noting(decorator) if mode == "interpreted" else decorator)
 
 
 def without_options(decorator: Callable[..., Any], dropped: set[str]) -> Callable[..., Any]:
@@ -187,12 +197,11 @@ def without_options(decorator: Callable[..., Any], dropped: set[str]) -> Callabl
     return decorate
 
 
-def student_frames(error: BaseException) -> list[list[Any]]:
+def student_frames(error: BaseException, paths: set[str]) -> list[list[Any]]:
     """The traceback's frames that lie in the submission, outermost first: path, line, function, source."""
     frames = []
     for frame in traceback.extract_tb(error.__traceback__):
-        module_paths = {getattr(m, "__file__", None) for n, m in list(sys.modules.items()) if n.startswith(PACKAGE)}
-        if frame.filename in module_paths:
+        if frame.filename in paths:
             frames.append([frame.filename, frame.lineno or 0, frame.name, frame.line or ""])
     return frames[-20:]
 
