@@ -142,7 +142,7 @@ def _keras_get_file(entry: Entry) -> Any:
         import keras  # heavy and optional: only whoever asks for a download needs it
     except ImportError as error:
         raise DataError(
-            f"{entry.title} is downloaded by Keras, which is not installed here: run `pip install deepkata[keras]`, "
+            f"{entry.title} is downloaded by Keras, which is not installed here: run `pip install tensorflow`, "
             f"or put {entry.file} into a folder of your own and let {files.FOLDER_VARIABLE} name it."
         ) from error
     return keras.utils.get_file

@@ -11,7 +11,7 @@ from grader.judge import Judge, StageWatcher
 from grader.memory import Memory
 from grader.oracle import Oracle, default_folder
 from grader.problem import Problem
-from grader.result import TODO, ExerciseResult, Record
+from grader.result import ExerciseResult, Record
 from grader.submission import Submission
 from grader.worker.host import Worker
 
@@ -46,14 +46,11 @@ class Checker:
         handed_in = submission.read(self.path)
         if not handed_in.whole:
             exercises = [exercise for exercise in exercises if exercise.module in handed_in.modules]
-        with Judge(handed_in, self.worker, self.oracle, watch=watch) as judge:
+        if again:
+            self.memory.forget(exercises)
+        with Judge(handed_in, self.worker, self.oracle, watch=watch, memory=self.memory) as judge:
             for exercise in exercises:
-                known = None if again else self.memory.recall(handed_in, exercise)
-                if known is None:
-                    known = judge.result(exercise)
-                    if known.status != TODO:
-                        self.memory.keep(handed_in, exercise, known)
-                yield handed_in, known
+                yield handed_in, judge.result(exercise)
 
     def record(self, results: Sequence[ExerciseResult]) -> Record:
         """The results as one record."""

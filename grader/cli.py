@@ -16,6 +16,7 @@ from grader.problem import Problem
 from grader.reports import terminal
 from grader.result import PASSED, TODO, ExerciseResult
 
+INTERRUPTED = 130
 LOG_WIDTH = 120  # of a pipe or a log file, which has none of its own
 console = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -44,9 +45,13 @@ def main() -> None:
     except Problem as problem:
         errors.print(terminal.plain(f"{problem.defect} {problem.action}"))
         sys.exit(2)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer has turned the KeyboardInterrupt into this
+            errors.print("Stopped. What was finished is kept.")
+        raise
     except KeyboardInterrupt:
         errors.print("Stopped. What was finished is kept.")
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
 
 
 @app.callback(invoke_without_command=True)
@@ -103,7 +108,7 @@ def check(
 
 def _what_to_check(names: list[str]) -> tuple[Path, list]:
     """The folder (or single file) and the exercises that the arguments mean."""
-    paths = [Path(name) for name in names if "/" in name or name.endswith((".py", ".ipynb"))]
+    paths = [Path(name) for name in names if _is_path(name)]
     for path in paths:
         if not path.exists():
             raise Problem(f"There is no file or folder {path}.", "Check the path.")
@@ -111,12 +116,21 @@ def _what_to_check(names: list[str]) -> tuple[Path, list]:
     if not paths:
         return kit.EXERCISES, catalogue.select(others)
     path = paths[0]
-    if len(paths) == 1 and (path.is_dir() or path.suffix == ".ipynb"):
+    stems = {chapter.module.rpartition(".")[2] for chapter in catalogue.chapters()}
+    if len(paths) == 1 and (path.is_dir() or path.suffix == ".ipynb" or path.stem not in stems):
         return path, catalogue.select(others)
     folders = {_exercise_folder(path) for path in paths}
     if len(folders) > 1:
         raise Problem("These files lie in different folders.", "Check one folder at a time.")
     return folders.pop(), catalogue.select([*others, *(path.name for path in paths)])
+
+
+def _is_path(name: str) -> bool:
+    """Whether an argument means a file or folder; a name of the catalogue's does not, whatever lies about here."""
+    if "/" in name or "\\" in name or name.endswith((".py", ".ipynb")):
+        return True
+    known = {chapter.module for chapter in catalogue.chapters()} | {e.name for e in catalogue.exercises().values()}
+    return Path(name).is_dir() and name not in known
 
 
 def _exercise_folder(path: Path) -> Path:
@@ -265,5 +279,11 @@ def data_status() -> None:
     """Which data sets are here, and which are served by a bundled sample."""
     import datasets
 
-    for line in datasets.status():
-        console.print(terminal.plain(str(line)))
+    for state in datasets.status():
+        console.print(terminal.plain(f"{state.name}: {_told(state.origin)}, {state.path}"))
+        if state.defect:
+            console.print(terminal.plain(f"  {state.defect}"), style="yellow")
+
+
+def _told(origin: str) -> str:
+    return "the bundled sample" if origin == "sample" else "the real data"

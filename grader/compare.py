@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.goal import AtLeast
+from grader.goal import Goal
 from grader.tolerance import Tolerance
 
 
@@ -32,7 +32,7 @@ def compare(name: str, expected: Any, actual: Any, tolerance: Tolerance, check_d
     check_dtype : whether float64 for float32 counts as wrong; values are compared first, so that the message can say
         that they are right
     """
-    if isinstance(expected, AtLeast):
+    if isinstance(expected, Goal):
         if not isinstance(actual, (int, float, np.generic, np.ndarray)):
             found = _describe(actual)
             return Difference("goal", f"{expected.what} should be a number, yours is {found}.", _none_advice(actual))
@@ -115,7 +115,7 @@ def _compare_arrays(
             "dtype",
             f"{name} is {actual.dtype}, and {expected.dtype} is asked for. The numbers are right.",
             f"np.zeros(shape) is float64 unless you say np.zeros(shape, np.{expected.dtype}), and numba widens "
-            "float32 with a Python float or an int64: write np.float32(1).",
+            "float32 with a Python float: write np.float32(1).",
         )
     return None
 

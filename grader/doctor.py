@@ -75,5 +75,9 @@ def _data() -> Iterator[Finding]:
     import datasets
 
     for state in datasets.status():
-        real = getattr(state, "origin", "") == "real"
-        yield real, str(state), "" if real else f"kata data fetch {getattr(state, 'name', '')}".strip()
+        if state.defect:
+            yield False, f"data set {state.name}: {state.defect}", ""
+        elif state.origin == "sample":
+            yield False, f"data set {state.name}: the bundled sample only", f"kata data fetch {state.name}"
+        else:
+            yield True, f"data set {state.name}: {state.path}", ""

@@ -14,6 +14,7 @@ from types import TracebackType
 
 from grader import catalogue, words
 from grader.exercise import Case, Exercise
+from grader.memory import Memory
 from grader.oracle import Oracle
 from grader.result import (
     BLOCKED,
@@ -46,6 +47,7 @@ class Judge:
     oracle : what is right
     secret : seed of the hidden cases; None judges the public cases only
     watch : told of every stage's verdict as soon as it is there
+    memory : verdicts of earlier checks, recalled where they still hold, and where new ones are kept
     """
 
     def __init__(
@@ -56,12 +58,14 @@ class Judge:
         secret: str | None = None,
         limits: Limits | None = None,
         watch: StageWatcher | None = None,
+        memory: Memory | None = None,
     ):
         self.submission = submission
         self.oracle = oracle
         self.secret = secret
         self.limits = limits or Limits()
         self.watch = watch or (lambda exercise, stage, verdict: None)
+        self.memory = memory
         self._sessions = {
             stage: Session(worker, submission.sources, mode, self.limits) for stage, mode in MODES.items()
         }
@@ -84,13 +88,19 @@ class Judge:
     def result(self, exercise: Exercise) -> ExerciseResult:
         """The verdict on one exercise; a failure is blamed on a prerequisite where one that it calls fails too."""
         if exercise.id not in self._results:
-            started = time.perf_counter()
-            result = self._judge(exercise)
-            if result.status not in (PASSED, TODO):
-                self._blame_prerequisites(exercise, result)
-            result.seconds = time.perf_counter() - started
-            self._results[exercise.id] = result
+            known = self.memory.recall(self.submission, exercise) if self.memory else None
+            self._results[exercise.id] = known or self._judge_timed(exercise)
         return self._results[exercise.id]
+
+    def _judge_timed(self, exercise: Exercise) -> ExerciseResult:
+        started = time.perf_counter()
+        result = self._judge(exercise)
+        if result.status not in (PASSED, TODO):
+            self._blame_prerequisites(exercise, result)
+        result.seconds = time.perf_counter() - started
+        if self.memory and result.status != TODO:
+            self.memory.keep(self.submission, exercise, result)
+        return result
 
     def _judge(self, exercise: Exercise) -> ExerciseResult:
         result = ExerciseResult(exercise.id, exercise.points)
@@ -125,6 +135,15 @@ class Judge:
         return any("parallel=True" in ast.unparse(decorator) for decorator in function.decorator_list)
 
     def _run_stage(self, exercise: Exercise, stage: str, cases: list[Case]) -> tuple[Verdict, list[CaseResult]]:
+        """One stage; what fails where other functions have run before is looked at again where none has."""
+        verdict, seen = self._run_cases(exercise, stage, cases)
+        session = self._sessions[stage]
+        if verdict.status != PASSED and not verdict.mistake and session.shared(exercise.name):
+            session.close()  # a neighbour may have tampered with numpy
+            verdict, seen = self._run_cases(exercise, stage, cases)
+        return verdict, seen
+
+    def _run_cases(self, exercise: Exercise, stage: str, cases: list[Case]) -> tuple[Verdict, list[CaseResult]]:
         expected = self.oracle.expected(exercise, cases)
         outcomes = []
         for case, right in zip(cases, expected, strict=True):
@@ -141,7 +160,7 @@ class Judge:
 
     def _run_case(self, exercise: Exercise, stage: str, case: Case, right: object) -> Outcome:
         session = self._sessions[stage]
-        seconds = case.seconds or (INTERPRETED_SECONDS if stage == INTERPRETED else None)
+        seconds = self._seconds(exercise, stage, case)
         repeats = RACE_REPEATS if stage == NATIVE and not exercise.whole else 1
         for _ in range(repeats):
             answer = session.call(
@@ -151,6 +170,14 @@ class Judge:
             if repeats > 1 and assess(exercise, [outcome], stage)[0].status != PASSED:
                 break
         return outcome
+
+    def _seconds(self, exercise: Exercise, stage: str, case: Case) -> float:
+        """How long a call may take."""
+        seconds = case.seconds or self.limits.call
+        if stage == INTERPRETED:
+            return min(INTERPRETED_SECONDS, seconds)
+        # A whole network is plain Python over compiled functions, which compile inside its first call.
+        return seconds if exercise.compiled else self.limits.compile + seconds
 
     def _blame_prerequisites(self, exercise: Exercise, result: ExerciseResult) -> None:
         """Turn a failure into *blocked* where a prerequisite that the function calls is missing or wrong."""

@@ -31,6 +31,14 @@ def _of_exercise(exercise: Exercise) -> Iterator[str]:
     if module is None or function is None:
         yield f"{exercise.id} has no solution. Write it in solutions/{exercise.module.replace('.', '/')}.py."
         return
+    try:
+        shown = exercise.public_cases()
+    except LookupError as error:
+        yield f"{error}."
+        return
+    if not shown:
+        yield f"{exercise.id} has no public case. Show the student at least one."
+        return
     yield from _of_cases(exercise)
     yield from _of_mistakes(exercise)
     yield from _of_function(exercise, function)
@@ -55,11 +63,7 @@ def _reached_by(called: set[str]) -> set[str]:
 
 
 def _of_cases(exercise: Exercise) -> Iterator[str]:
-    try:
-        public, hidden = exercise.public_cases(), exercise.hidden_cases("lint")
-    except LookupError as error:
-        yield f"{exercise.id}: {error}."
-        return
+    public, hidden = exercise.public_cases(), exercise.hidden_cases("lint")
     if len(public) + len(hidden) < MIN_CASES or not hidden:
         yield f"{exercise.id} has {len(public)} public and {len(hidden)} hidden cases. Add some that defeat wrong code."
     for cases in (public, hidden):

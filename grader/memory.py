@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,11 @@ class Memory:
             write_atomically(self.path, json.dumps({"kit": kit.fingerprint(), "verdicts": self._verdicts}))
         except Problem:
             return
+
+    def forget(self, exercises: Iterable[Exercise]) -> None:
+        """Have these judged anew."""
+        for exercise in exercises:
+            self._verdicts.pop(exercise.id, None)
 
 
 def _code(submission: Submission, exercise: Exercise) -> str:

@@ -76,7 +76,7 @@ class Oracle:
 
     def _compute(self, exercise: Exercise, case: Case) -> tuple[Any, dict[str, Any]]:
         # Small cases are faster interpreted than compiled, and give the same numbers.
-        mode = "native" if exercise.whole else "checked" if case.large else "interpreted"
+        mode = "interpreted" if not case.large else "native" if exercise.whole else "checked"
         session = self._sessions.get(mode)
         if session is None:
             session = self._sessions[mode] = Session(self.worker, solutions().sources, mode, PATIENT)

@@ -63,7 +63,7 @@ def sync(force: bool = False) -> list[Path]:
     Problem : a stub holds somebody's work, and `force` is not given
     """
     stale = out_of_step()
-    worked_on = [path for path in stale if path.exists() and _has_work(path)]
+    worked_on = [path for path in stale if path.exists() and _has_work(path, wanted()[path])]
     if worked_on and not force:
         raise Problem(
             f"{_shown(worked_on[0])} holds work that a new stub would overwrite.",
@@ -133,12 +133,14 @@ def _lines_of(text: str, function: str) -> tuple[int, int] | None:
     return None
 
 
-def _has_work(path: Path) -> bool:
+def _has_work(path: Path, stub: str) -> bool:
+    """Whether a module holds more than stubs and the helpers that come with them."""
+    given = {node.name for node in ast.parse(stub).body if isinstance(node, ast.FunctionDef) and not is_stub(node)}
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        body = ast.parse(path.read_text(encoding="utf-8")).body
     except (SyntaxError, ValueError):
         return True
-    return any(isinstance(node, ast.FunctionDef) and not is_stub(node) for node in tree.body)
+    return any(isinstance(node, ast.FunctionDef) and not is_stub(node) and node.name not in given for node in body)
 
 
 def _shown(path: Path) -> str:

@@ -15,6 +15,7 @@ from grader.problem import Problem
 
 MAX_FILE = 1 << 20
 MAX_FILES = 200
+PACKAGE = "exercises."  # what the submission's modules are imported from
 
 
 @dataclass(frozen=True)
@@ -49,22 +50,42 @@ class Module:
         return {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
 
     @functools.cached_property
-    def imports(self) -> dict[str, tuple[str, str]]:
-        """Names imported from the submission's other modules: local name -> (module, its name there)."""
-        found: dict[str, tuple[str, str]] = {}
-        body = [] if isinstance(self.tree, SyntaxProblem) else self.tree.body
-        for node in body:
-            if isinstance(node, ast.ImportFrom) and node.module and (node.level or node.module.startswith("exercises")):
-                module = node.module.removeprefix("exercises.")
-                found |= {alias.asname or alias.name: (module, alias.name) for alias in node.names}
-        return found
+    def imports(self) -> list[ast.Import | ast.ImportFrom]:
+        """The import statements, also those inside functions."""
+        nodes = [] if isinstance(self.tree, SyntaxProblem) else ast.walk(self.tree)
+        return [node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]
 
     @functools.cached_property
     def frame(self) -> str:
         """All of the module that is no top-level function: imports, constants, classes."""
-        if isinstance(self.tree, SyntaxProblem):
-            return self.text
-        return "\n".join(ast.unparse(node) for node in self.tree.body if not isinstance(node, ast.FunctionDef))
+        return self.text if isinstance(self.tree, SyntaxProblem) else ast.unparse(self.frame_tree)
+
+    @functools.cached_property
+    def frame_tree(self) -> ast.Module:
+        """The same as a tree; empty where the module cannot be parsed."""
+        body = [] if isinstance(self.tree, SyntaxProblem) else self.tree.body
+        return ast.Module([node for node in body if not isinstance(node, ast.FunctionDef)], [])
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What one module has from the submission's other modules.
+
+    Parameters
+    ----------
+    names : local name -> (module, its name there)
+    aliases : a module as the text spells it ("act", "exercises.ch03_activations") -> module
+    stars : modules of which every name was imported
+    """
+
+    names: dict[str, tuple[str, str]] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    stars: list[str] = field(default_factory=list)
+
+    @property
+    def modules(self) -> set[str]:
+        """Every module that something comes from."""
+        return {module for module, _ in self.names.values()} | {*self.aliases.values(), *self.stars}
 
 
 @dataclass(eq=False)
@@ -83,6 +104,7 @@ class Submission:
     modules: dict[str, Module]
     notes: list[str] = field(default_factory=list)
     whole: bool = True
+    _scopes: dict[str, Scope] = field(default_factory=dict, repr=False)
     _closures: dict[tuple[str, str], list[tuple[str, str]]] = field(default_factory=dict, repr=False)
     _fingerprints: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
 
@@ -105,17 +127,58 @@ class Submission:
 
     def _reach(self, module: str, function: str) -> list[tuple[str, str]]:
         found: dict[tuple[str, str], None] = {}
-        waiting = [(module, function)]
+        waiting, seen = [(module, function)], set()
         while waiting:
             where = waiting.pop()
             owner = self.modules.get(where[0])
-            if where in found or owner is None or where[1] not in owner.functions:
+            if where in seen or owner is None:
                 continue
-            found[where] = None
-            names = {node.id for node in ast.walk(owner.functions[where[1]]) if isinstance(node, ast.Name)}
-            waiting += [(where[0], name) for name in sorted(names & owner.functions.keys())]
-            waiting += [owner.imports[name] for name in sorted(names & owner.imports.keys())]
+            seen.add(where)
+            if where[1] in owner.functions:
+                found[where] = None
+                waiting += self._named_in(where[0], owner.functions[where[1]])
+            elif where[1] in self._scope(where[0]).names:  # imported there from yet another module
+                waiting.append(self._scope(where[0]).names[where[1]])
         return list(found)
+
+    def _named_in(self, module: str, code: ast.AST) -> list[tuple[str, str]]:
+        """Where each name in a piece of a module's code leads to, if it leads to a module of the submission."""
+        scope, own = self._scope(module), self.modules[module].functions
+        nodes = list(ast.walk(code))
+        names = sorted({node.id for node in nodes if isinstance(node, ast.Name)})
+        places = [(module, name) for name in names if name in own]
+        places += [scope.names[name] for name in names if name in scope.names]
+        places += [(star, name) for star in scope.stars for name in names if name not in own]
+        if scope.aliases:
+            attributes = {(ast.unparse(node.value), node.attr) for node in nodes if isinstance(node, ast.Attribute)}
+            places += [(scope.aliases[text], name) for text, name in sorted(attributes) if text in scope.aliases]
+        return places
+
+    def _scope(self, module: str) -> Scope:
+        if module not in self._scopes:
+            scope = self._scopes[module] = Scope()
+            for node in self.modules[module].imports:
+                self._take_in(scope, module, node)
+        return self._scopes[module]
+
+    def _take_in(self, scope: Scope, module: str, node: ast.Import | ast.ImportFrom) -> None:
+        """Note what one import statement of a module brings in."""
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.startswith(PACKAGE):
+                    scope.aliases[alias.asname or alias.name] = alias.name.removeprefix(PACKAGE)
+            return
+        source = _source(module, node)
+        if source is None:
+            return
+        for alias in node.names:
+            whole = f"{source}.{alias.name}".strip(".")
+            if alias.name == "*":
+                scope.stars.append(source)
+            elif whole in self.modules:
+                scope.aliases[alias.asname or alias.name] = whole
+            else:
+                scope.names[alias.asname or alias.name] = (source, alias.name)
 
     def fingerprint(self, module: str, function: str) -> str:
         """Equal as long as nothing that the function can reach has changed; comments and layout do not count."""
@@ -124,14 +187,35 @@ class Submission:
         return self._fingerprints[module, function]
 
     def _hash(self, module: str, function: str) -> str:
-        reached = self.closure(module, function)
-        parts = [ast.unparse(self.modules[owner].functions[name]) for owner, name in reached]
-        parts += [
-            self.modules[owner].frame
-            for owner in sorted({owner for owner, _ in reached} | {module})
-            if owner in self.modules
-        ]
+        """Over the functions that are reached, and over what the modules on the way do when they are imported."""
+        modules = self._imported_from(module)
+        reached = dict.fromkeys(self.closure(module, function))
+        for owner in modules:
+            for place in self._named_in(owner, self.modules[owner].frame_tree):
+                reached |= dict.fromkeys(self.closure(*place))
+        parts = [f"{owner}.{ast.unparse(self.modules[owner].functions[name])}" for owner, name in reached]
+        parts += [f"{owner}.{self.modules[owner].frame}" for owner in modules]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def _imported_from(self, module: str) -> list[str]:
+        """The module and all those of the submission that importing it imports."""
+        found: set[str] = set()
+        waiting = [module]
+        while waiting:
+            name = waiting.pop()
+            if name in self.modules and name not in found:
+                found.add(name)
+                waiting += self._scope(name).modules
+        return sorted(found)
+
+
+def _source(module: str, node: ast.ImportFrom) -> str | None:
+    """The submission's module that a from-import names, "" for the package itself; None for somebody else's."""
+    name = node.module or ""
+    if not node.level:
+        return name.removeprefix(PACKAGE[:-1]).removeprefix(".") if f"{name}.".startswith(PACKAGE) else None
+    above = module.split(".")[: -node.level]
+    return ".".join([*above, name] if name else above)
 
 
 def is_stub(function: ast.FunctionDef) -> bool:

@@ -94,7 +94,7 @@ def mse_backward(y_true, y_pred):
 
     Approach: each prediction occurs in one term of the sum only: its derivative is 2 * (p - t). The mean divides by N.
     Example: y_true = [1, 2, 3], y_pred = [1, 4, 0] gives [0, 1.3333, -2].
-    Trap: in numba, int * float32 array is float64; make the factor a float32.
+    Trap: in numba, a Python float times a float32 array is float64; make the factor a float32.
     Lecture: Deep Neural Networks, backpropagation.
     """
     ### BEGIN SOLUTION

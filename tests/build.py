@@ -97,6 +97,6 @@ def statuses(results: Iterable[ExerciseResult]) -> dict[str, str]:
 
 
 def small_cases(asked: Exercise) -> list[Case]:
-    """All cases, public and hidden, that are small enough to be computed in plain Python and have no recorded answer."""
+    """All cases, public and hidden, that plain Python can compute soon and that have no recorded answer."""
     cases = asked.public_cases() + asked.hidden_cases(SECRET)
     return [case for case in cases if not case.large and case.expected is None]

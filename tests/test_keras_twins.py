@@ -22,7 +22,11 @@ WITHOUT_TWIN = {
     "ch07_training.numerical_gradient": "Keras has no numeric gradient",
     "ch07_training.relative_error": "a measure of the lecture's; Keras has none such",
     "ch07_training.smooth_curve": "a helper for plots in the lecture; Keras has none such",
-    "projects.mnist_mlp": "",
+    **{
+        f"projects.mnist_mlp.{name}": "its last case holds what Keras answered when the weights were trained"
+        for name in ("predict", "train_step", "fast_step", "train_epoch", "train")
+    },
+    "projects.mnist_mlp.prepare": "it divides by 255, which Keras leaves to the user",
 }
 
 

@@ -24,7 +24,9 @@ scalars = st.one_of(
     st.none(), st.booleans(), st.integers(-(2**63) + 1, 2**63 - 1), st.floats(), st.text(st.characters(codec="utf-8"))
 )
 # A numpy.float64 is a Python float too, and arrives as that: the same number.
-numpy_scalars = st.sampled_from([dtype for dtype in DTYPES if dtype != np.float64]).flatmap(lambda dtype: arrays_of.from_dtype(dtype))
+numpy_scalars = st.sampled_from([dtype for dtype in DTYPES if dtype != np.float64]).flatmap(
+    lambda dtype: arrays_of.from_dtype(dtype)
+)
 values = st.recursive(
     st.one_of(scalars, numpy_scalars, arrays),
     lambda inner: st.one_of(
@@ -182,8 +184,12 @@ def test_noise_is_refused_or_short(noise, framed):
 
 json_values = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=5)),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(
-        st.sampled_from(["plain", "float", "array", "shape", "scalar", "tuple", "list", "dict"]), inner, max_size=3)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["plain", "float", "array", "shape", "scalar", "tuple", "list", "dict"]), inner, max_size=3
+        ),
+    ),
     max_leaves=10,
 )
 

@@ -10,6 +10,7 @@ import functools
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,8 +21,10 @@ import pytest
 from build import HEAD
 
 from grader.draw import Function, Generator
+from grader.problem import Problem
 from grader.worker.answer import Answer, Died, Garbled, Missing, NotCompiled, Raised, Returned, TimedOut
 from grader.worker.host import Limits, Session, Worker
+from grader.worker.isolation import LimitsOnly
 
 X = np.array([[1.0, 2.0], [3.0, 4.0]], np.float32)
 LIMITS = Limits(load=20, compile=60, call=1.0)
@@ -30,7 +33,9 @@ POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has neither fork nor
 FORKS = hasattr(os, "fork") and hasattr(socket, "send_fds")
 
 both_kinds = pytest.mark.parametrize(
-    "fork", [pytest.param(True, marks=pytest.mark.skipif(not FORKS, reason="no fork here")), False], ids=["fork", "spawn"]
+    "fork",
+    [pytest.param(True, marks=pytest.mark.skipif(not FORKS, reason="no fork here")), False],
+    ids=["fork", "spawn"],
 )
 
 
@@ -139,7 +144,7 @@ def test_a_missing_function_and_a_plain_one_are_told_apart():
         assert call(guest, "right", compiled=True) == NotCompiled()
 
 
-# --- what goes wrong ----------------------------------------------------------------------------------------------------
+# --- what goes wrong --------------------------------------------------------------------------------------------------
 
 
 def died(how: int) -> Callable[[Answer], bool]:
@@ -289,16 +294,19 @@ def test_a_compile_error_is_told_as_one():
         assert "nothing" in answer.message
 
 
-# --- imports ------------------------------------------------------------------------------------------------------------
+# --- imports ----------------------------------------------------------------------------------------------------------
 
 
 @POSIX
 @both_kinds
 def test_an_import_that_never_returns_is_charged_once(fork):
     limits = Limits(load=2.0, call=1.0)
-    with session("try:\n    while True: pass\nexcept BaseException:\n    while True: pass\n", fork, limits=limits) as guest:
+    with session(
+        "try:\n    while True: pass\nexcept BaseException:\n    while True: pass\n", fork, limits=limits
+    ) as guest:
         answer = call(guest)
-        assert answer == TimedOut("load", 2.0)
+        assert isinstance(answer, TimedOut)
+        assert (answer.step, answer.seconds) == ("load", 2.0)
         assert call(guest, "another") is answer  # remembered, not run again
 
 
@@ -336,7 +344,10 @@ def test_what_a_module_tampers_with_does_not_reach_the_next_module():
 
 
 def test_modules_of_a_submission_find_each_other():
-    sources = {"m": ("m.py", HEAD + RIGHT), "n": ("n.py", "from exercises.m import right\ndef f(x):\n    return right(x)\n")}
+    sources = {
+        "m": ("m.py", HEAD + RIGHT),
+        "n": ("n.py", "from exercises.m import right\ndef f(x):\n    return right(x)\n"),
+    }
     with Session(worker(FORKS), sources, "interpreted", LIMITS) as guest:
         answer = guest.call("n", "f", {"x": X}, compiled=False)
         assert isinstance(answer, Returned)
@@ -375,7 +386,8 @@ return x
     [
         "'found': True, 'jitted': True, 'nopython': True",
         "'spoiled': 5, 'call_seconds': 10 ** 400, 'output': {'a': 1}",
-        "'spoiled': [[1], {}], 'call_seconds': float('nan'), 'output': chr(27) + '[2J' + chr(0xd800)",
+        "'collision': ['c', [10 ** 300, 'x'], 10 ** 300, True], 'spoiled': [[1], {}]",
+        "'call_seconds': float('nan'), 'output': chr(27) + '[2J' + chr(0xd800)",
         "'problem': ['a'], 'frames': 5, 'kind': 7, 'message': {}",
         "'problem': 'IndexError', 'frames': [1, [2], ['m.py', 10 ** 300, 'f', 'x' * 10 ** 6]], 'kind': [[]]",
         "'status': 'passed', 'score': 100",
@@ -411,7 +423,9 @@ def test_a_killed_parent_is_replaced_and_nobody_else_pays():
 def test_no_process_and_no_folder_is_left_after_closing(fork):
     started = "import subprocess\nreturn os.getpid(), os.getppid() * {0}, subprocess.Popen(['sleep', '1000']).pid"
     own = Worker(fork=fork)
-    guest = session(function(started.format(int(fork))) + function("while True: pass").replace("f(", "g("), fork, on=own)
+    guest = session(
+        function(started.format(int(fork))) + function("while True: pass").replace("f(", "g("), fork, on=own
+    )
     answer = call(guest)
     assert isinstance(answer, Returned)
     call(guest, "g")
@@ -461,3 +475,14 @@ def runs(pid: int) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+@pytest.mark.skipif(not FORKS, reason="no parent without fork")
+def test_a_worker_that_cannot_start_anything_says_so():
+    class Nothing(LimitsOnly):
+        def command(self, arguments: list[str]) -> list[str]:
+            return [sys.executable, "-c", "pass"]
+
+    refused = pytest.raises(Problem, match="No process can be started")
+    with Worker(Nothing(), fork=True) as own, session(RIGHT, on=own) as guest, refused:
+        call(guest, "right")

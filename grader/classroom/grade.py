@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import queue
 import threading
@@ -55,6 +56,8 @@ class Grading:
     def run(self, paths: Sequence[Path], done: Callable[[Graded], None]) -> list[Graded]:
         """Grade every submission; `done` is told of each as it ends. The order of the result is that of `paths`."""
         named = name_submissions(expand(paths))
+        if self.out is not None:
+            _prepare(self.out)
         ends: dict[str, Graded] = {}
         waiting: queue.SimpleQueue[tuple[str, Path]] = queue.SimpleQueue()
         lock = threading.Lock()
@@ -137,6 +140,16 @@ class Grading:
         return record if same else None
 
 
+def _prepare(folder: Path) -> None:
+    """Find out that records cannot be written before hours of grading, not after."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise Problem(f"Records cannot be written to {folder} ({error.strerror}).", "Choose another folder.") from None
+
+
 def exercises_of(handed_in: Submission) -> list[Exercise]:
     """What a submission is judged on: everything for a folder, its own chapters for a single file."""
     everything = catalogue.exercises().values()
@@ -144,19 +157,21 @@ def exercises_of(handed_in: Submission) -> list[Exercise]:
 
 
 def expand(paths: Sequence[Path]) -> list[Path]:
-    """Replace a folder of submissions by the submissions in it; a submission's own folder stays as it is."""
+    """Replace a folder of submissions by the submissions in it; a submission's own folder stays as it is.
+
+    Beside submissions, a folder with code that is laid out otherwise is one too: its author is told, not passed over.
+    """
     found: list[Path] = []
     for path in paths:
         children = sorted(path.iterdir()) if path.is_dir() and not _holds_modules(path) else []
-        inner = [child for child in children if _is_submission(child)]
-        found += inner or [path]
+        inner = [child for child in children if not child.name.startswith((".", "__")) and _holds_code(child)]
+        found += inner if any(child.is_file() or _holds_modules(child) for child in inner) else [path]
     return found
 
 
-def _is_submission(path: Path) -> bool:
-    if path.name.startswith((".", "__")):
-        return False
-    return _holds_modules(path) if path.is_dir() else path.suffix in (".py", ".ipynb")
+def _holds_code(path: Path) -> bool:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return any(file.suffix in (".py", ".ipynb") for file in files)
 
 
 def _holds_modules(folder: Path) -> bool:
@@ -166,17 +181,17 @@ def _holds_modules(folder: Path) -> bool:
 def name_submissions(paths: Sequence[Path]) -> dict[str, Path]:
     """A name for each submission, with as many parent folders as tell them apart; the same path counts once."""
     unique = list(dict.fromkeys(path.resolve() for path in paths))
-    depth = 1
-    while True:
+    deepest = max((len(path.parts) for path in unique), default=1)
+    for depth in range(1, deepest + 1):
         names = [_name(path, depth) for path in unique]
-        if len(set(names)) == len(names) or depth > 20:
+        if len(set(names)) == len(names):
             return dict(zip(names, unique, strict=True))
-        depth += 1
+    return {"-".join(path.parts[1:]): path for path in unique}  # alice.py beside alice.ipynb
 
 
 def _name(path: Path, depth: int) -> str:
     parts = [*path.parent.parts[1:], path.stem if path.is_file() else path.name]
-    return "-".join(part for part in parts[-depth:])
+    return "-".join(parts[-depth:])
 
 
 def default_jobs() -> int:

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from grader.draw import Function, Generator
+from grader.problem import Problem
 from grader.worker.answer import (
     Answer,
     Collision,
@@ -97,10 +98,13 @@ class Worker:
             try:
                 pid = self._ask({"do": "open"}, there)["pid"]
                 break
-            except (OSError, EOFError, ValueError):
+            except (OSError, EOFError, ValueError) as error:
                 self._stop_parent()  # a submission may have killed it; a new one costs a second
                 if attempt == 2:
-                    raise
+                    raise Problem(
+                        f"No process can be started for the submission ({type(error).__name__}: {error}).",
+                        "Look for processes or a full disk that an earlier one has left; `kata doctor` tells more.",
+                    ) from None
         there.close()
         return Channel(here, _ForkEnd(self, pid))
 
@@ -261,6 +265,10 @@ class Session:
             self._channel.close()
             self._channel = None
 
+    def shared(self, function: str) -> bool:
+        """Whether the open guest has run anything but this function."""
+        return self._channel is not None and bool(self._served - {function})
+
     def load(self, module: str, function: str, compiled: bool) -> Answer | None:
         """Import the module; None when the function is there and of the right kind.
 
@@ -271,7 +279,8 @@ class Session:
         self._open(module)
         reply, _ = self._request({"do": "load", "module": module, "function": function}, None, self.limits.load)
         if not isinstance(reply, dict):
-            self._broken[module] = reply
+            if not self._served:  # else it may be the doing of a function that ran before
+                self._broken[module] = reply
             return reply
         if reply.get("found") is not True:
             return Missing()
@@ -295,10 +304,9 @@ class Session:
         """
         if self._module != module or (self._channel is not None and not self._channel.alive()):
             self.close()
-        shared = self._channel is not None and self._served != {function}
+        shared = self.shared(function)
         answer = self._attempt(module, function, arguments, changes, compiled, seconds)
         if shared and self._channel is None:
-            self._broken.pop(module, None)
             answer = self._attempt(module, function, arguments, changes, compiled, seconds)
         return answer
 

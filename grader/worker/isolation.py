@@ -40,12 +40,14 @@ class LimitsOnly:
 
     def environment(self, home: Path) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "NUMBA_NUM_THREADS") if name in os.environ}
-        # One BLAS thread: spinning threads of two libraries on the same cores slow both down many times over.
+        # One BLAS thread, and OpenMP threads that sleep while they wait: threads that spin on a busy machine slow
+        # everything down many times over.
         return kept | {
             "HOME": str(home),
             "TMPDIR": str(home),
             "LANG": "C.UTF-8",
             "OPENBLAS_NUM_THREADS": "1",
+            "OMP_WAIT_POLICY": "passive",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 

@@ -127,7 +127,12 @@ def _head(node: ast.AST) -> str:
 
 
 def _places(place: _Place) -> Iterator[_Place]:
-    """The place and all below it; an error message may say what it likes, so `raise` is looked at from outside only."""
+    """The place and all below it.
+
+    An error message may say what it likes, so `raise` is seen from outside only; `strict` checks what is true here.
+    """
+    if isinstance(place.node, ast.keyword) and place.node.arg == "strict":
+        return
     yield place
     if isinstance(place.node, (ast.Raise, ast.JoinedStr)):
         return
@@ -303,7 +308,7 @@ def call(node: ast.AST) -> Replacements:
             if name not in _SORTS_ITS_ARGUMENTS_OUT:
                 yield from (changed(node, args=other) for other in _swapped(args))
             for keyword in keywords:
-                if keyword.arg != "strict":  # checks what is true here anyway
+                if keyword.arg != "strict":
                     yield changed(node, keywords=[other for other in keywords if other is not keyword])
             yield from _unwrapped(function, name, args)
 

@@ -18,7 +18,7 @@ from grader import catalogue
 from grader.exercise import Case, Chapter, Exercise
 from grader.oracle import Oracle, solutions
 from grader.result import PASSED
-from grader.verdict import Outcome, assess
+from grader.verdict import Outcome, Verdict, assess
 from grader.worker.answer import Returned
 from grader.worker.host import Limits, Session, Worker
 
@@ -58,11 +58,11 @@ class Exam:
     """An exercise's small cases with the right answers, drawn once for all of its mutants."""
 
     def __init__(self, exercise: Exercise, oracle: Oracle):
-        # A wrong answer need not be explained here, and the numeric gradient only looks for what the comparison with
-        # the reference sees more sharply.
-        self.exercise = dataclasses.replace(exercise, mistakes=[], make_objective=None)
         cases = [case for case in _all_cases(exercise) if _is_small(exercise, case)]
-        self.cases = list(zip(cases, oracle.expected(exercise, cases), strict=True))
+        # A wrong answer need not be explained here, and the numeric gradient only looks for what the comparison with
+        # the reference sees more sharply. A whole network's small cases are answered interpreted: that saves minutes.
+        self.exercise = dataclasses.replace(exercise, mistakes=[], make_objective=None, whole=False)
+        self.cases = list(zip(cases, oracle.expected(self.exercise, cases), strict=True))
         self.seconds = HANG_SECONDS
         self._calibrate(oracle.worker)
 
@@ -72,10 +72,10 @@ class Exam:
 
     def passes(self, text: str, worker: Worker, stage: str) -> bool:
         """Whether the module's text, in place of the solution's own, gets every case right."""
-        return all(self._is_right(outcome, stage) for outcome in self._outcomes(text, worker, stage))
+        return all(self._verdict(outcome, stage).status == PASSED for outcome in self._outcomes(text, worker, stage))
 
-    def _is_right(self, outcome: Outcome, stage: str) -> bool:
-        return assess(self.exercise, [outcome], stage)[0].status == PASSED
+    def _verdict(self, outcome: Outcome, stage: str) -> Verdict:
+        return assess(self.exercise, [outcome], stage)[0]
 
     def _outcomes(self, text: str, worker: Worker, stage: str) -> Iterator[Outcome]:
         exercise = self.exercise
@@ -91,8 +91,10 @@ class Exam:
         """Let the solution itself through: if it fails, every mutant would count as killed for the wrong reason."""
         self.seconds = 60.0
         outcomes = list(self._outcomes(solutions().modules[self.exercise.module].text, worker, "interpreted"))
-        if not outcomes or not all(self._is_right(outcome, "interpreted") for outcome in outcomes):
-            raise AssertionError(f"{self.exercise.id}: the solution itself does not pass its small cases, or has none")
+        verdicts = [self._verdict(outcome, "interpreted") for outcome in outcomes]
+        wrong = [verdict.message for verdict in verdicts if verdict.status != PASSED]
+        if wrong or not outcomes:
+            raise AssertionError(f"{self.exercise.id}: the solution fails: {wrong[0] if wrong else 'no small cases'}")
         slowest = max(outcome.answer.seconds for outcome in outcomes if isinstance(outcome.answer, Returned))
         self.seconds = max(HANG_SECONDS, 10 * slowest)
 
@@ -133,7 +135,7 @@ def _judge_chapter(chapter: Chapter, workers: queue.SimpleQueue[Worker], lanes: 
         try:
             if not exam.passes(mutant.text, worker, "interpreted"):
                 return False
-            if mutant.description in EQUIVALENT or not exam.exercise.compiled or exam.exercise.whole:
+            if mutant.description in EQUIVALENT or not exam.exercise.compiled:
                 return True
             return exam.passes(mutant.text, worker, "compiled")
         finally:

@@ -1,7 +1,7 @@
 """The guest process: `python -P <this folder> SOCKET serve|fork [warm]`.
 
 serve : be one session, and end with it; works on every platform
-fork : stay warm (numba imported, `warm` also with kernels compiled) and fork a session per request
+fork : stay warm (numba imported; `warm`: kernels compiled between requests) and fork a session per request
 
 SOCKET is a descriptor that was inherited, or "stdin" where sockets cannot be inherited (Windows): then the socket
 comes shared over standard input.
@@ -12,10 +12,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 
 
 def main() -> None:
@@ -25,13 +27,13 @@ def main() -> None:
     if role == "serve":
         be_session(channel)
     else:
-        import numba  # noqa: F401
-
+        become_parent()
         if "warm" in options:
             import warmup
 
-            warmup.warm()
-        Parent(channel).serve()
+            Parent(channel, warmup.steps()).serve()
+        else:
+            Parent(channel).serve()
 
 
 def receive_socket(where: str) -> socket.socket:
@@ -50,6 +52,18 @@ def hide_the_kit() -> None:
     sys.meta_path[:] = [finder for finder in sys.meta_path if "__editable__" not in getattr(finder, "__module__", "")]
 
 
+def become_parent() -> None:
+    """Import what every session needs, and keep the collector from touching it: children share these pages."""
+    import gc
+
+    import limits  # noqa: F401
+    import numba  # noqa: F401
+    import session  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
+
+
 def be_session(channel: socket.socket) -> None:
     import limits
 
@@ -62,16 +76,24 @@ def be_session(channel: socket.socket) -> None:
 
 
 class Parent:
-    """Forks sessions, kills them when told, and reaps them."""
+    """Forks sessions, kills them when told, and reaps them.
 
-    def __init__(self, control: socket.socket):
+    Parameters
+    ----------
+    control : the socket to the host
+    chores : work to do between requests, a step at a time, for the good of the children to come
+    """
+
+    def __init__(self, control: socket.socket, chores: Iterator[None] | None = None):
         self.control = control
+        self.chores = chores
         self.children: set[int] = set()
 
     def serve(self) -> None:
         """Answer `open` (a socket comes with it) and `close` until the host hangs up; then end every child."""
         self._reply({"ready": True})
         while True:
+            self._use_the_pause()
             message, descriptors, _, _ = socket.recv_fds(self.control, 4096, 1)
             if not message:
                 break
@@ -82,6 +104,12 @@ class Parent:
                 self._reply({"status": self._close(request["pid"], request["patience"])})
         for pid in list(self.children):
             self._close(pid)
+
+    def _use_the_pause(self) -> None:
+        """Do chores as long as there are any and the host asks for nothing."""
+        while self.chores is not None and not select.select([self.control], [], [], 0)[0]:
+            if next(self.chores, "done") == "done":
+                self.chores = None
 
     def _open(self, descriptor: int) -> int:
         pid = os.fork()

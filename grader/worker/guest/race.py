@@ -55,7 +55,7 @@ class RaceWatch:
             yield from range(*bounds)
             return
         reductions = reduced_names(frame)
-        owners: dict[int, np.ndarray] = {}
+        owners: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # with the array: its id is its own while it lives
         for count, index in enumerate(range(*bounds)):
             if count >= MAX_ITERATIONS or self.collision is not None:
                 yield index
@@ -64,8 +64,9 @@ class RaceWatch:
             kept = {name: array.copy() for name, array in before.items()}
             yield index
             for name, array in before.items():
-                changed = array != kept[name]
-                owner = owners.setdefault(id(array), np.full(array.shape, -1))
+                old = kept[name]
+                changed = (array != old) & ((array == array) | (old == old))  # NaN in np.empty's memory is no change
+                _, owner = owners.setdefault(id(array), (array, np.full(array.shape, -1)))
                 twice = changed & (owner >= 0)
                 if twice.any() and self.collision is None:
                     where = [int(i) for i in np.argwhere(twice)[0]]

@@ -6,6 +6,7 @@ is an exercise's answer; they only touch the operations that answers are made of
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numba
@@ -13,17 +14,30 @@ import numpy as np
 from numba import njit
 
 
-def warm() -> None:
-    """Compile for float32 in one, two and four dimensions, the way that checked sessions do; takes seconds."""
+def steps() -> Iterator[None]:
+    """Compile for float32 in two, one and four dimensions, the way that checked sessions do, a kernel at a time.
+
+    A step takes a second, all of them a good deal more, and nobody should wait for that: see `Parent`.
+    """
+    for shape in ((2, 3), (4,), (2, 2, 2, 2)):
+        x = np.ones(shape, np.float32)
+        yield compile_checked(_elements, x, 0.5)
+        if x.ndim == 2:
+            yield compile_checked(_rows, x, np.zeros(2, np.int64))
+            yield compile_checked(_pair, x, np.ones(3, np.float32))
+        for kernel in (_arithmetic, _choices, _reductions):
+            yield compile_checked(kernel, x)
+
+
+def compile_checked(kernel: Any, *arguments: Any) -> None:
+    """Compile a kernel with the settings of a checked session, and leave the settings as they were."""
     config: Any = numba.config
-    optimization, boundscheck = config.OPT, config.BOUNDSCHECK
+    before = config.OPT, config.BOUNDSCHECK
     config.OPT, config.BOUNDSCHECK = type(config.OPT)(0), 1
-    for shape in ((4,), (2, 3), (2, 2, 2, 2)):
-        for kernel in (_elements, _expressions):
-            kernel(np.ones(shape, np.float32), 0.5)
-    _rows(np.ones((2, 3), np.float32), np.zeros(2, np.int64))
-    _pair(np.ones((2, 3), np.float32), np.ones(3, np.float32))
-    config.OPT, config.BOUNDSCHECK = optimization, boundscheck
+    try:
+        kernel.compile(tuple(numba.typeof(argument) for argument in arguments))
+    finally:
+        config.OPT, config.BOUNDSCHECK = before
 
 
 @njit
@@ -38,9 +52,18 @@ def _elements(x, scale):  # type: ignore[no-untyped-def]
 
 
 @njit
-def _expressions(x, scale):  # type: ignore[no-untyped-def]
-    y = x * x + np.float32(scale) - x
-    return np.tanh(y), np.where(x > 0, x, y), np.maximum(x, np.float32(0)), x.sum(), x.max(), y.mean()
+def _arithmetic(x):  # type: ignore[no-untyped-def]
+    return x * x + np.float32(0.5) - x
+
+
+@njit
+def _choices(x):  # type: ignore[no-untyped-def]
+    return np.tanh(x), np.where(x > 0, x, x), np.maximum(x, np.float32(0))
+
+
+@njit
+def _reductions(x):  # type: ignore[no-untyped-def]
+    return x.sum(), x.max(), x.mean()
 
 
 @njit
