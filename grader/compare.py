@@ -35,7 +35,7 @@ def compare(name: str, expected: Any, actual: Any, tolerance: Tolerance, check_d
     if isinstance(expected, Goal):
         if not isinstance(actual, (int, float, np.generic, np.ndarray)):
             found = _describe(actual)
-            return Difference("goal", f"{expected.what} should be a number, yours is {found}.", _none_advice(actual))
+            return Difference("goal", f"{name} should be a number or an array, yours is {found}.", _none_advice(actual))
         return None if expected.reached(actual) else Difference("goal", expected.miss(actual))
     if isinstance(expected, np.ndarray) and expected.ndim > 0:
         return _compare_arrays(name, expected, actual, tolerance, check_dtype)

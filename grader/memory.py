@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from typing import Any
 from grader import kit
 from grader.exercise import Exercise
 from grader.problem import Problem
-from grader.result import CaseResult, ExerciseResult, write_atomically
+from grader.result import PASSED, CaseResult, ExerciseResult, write_atomically
 from grader.submission import Submission
 
 
@@ -29,14 +30,14 @@ class Memory:
             content = json.loads(self.path.read_text(encoding="utf-8"))
             if content["kit"] == kit.fingerprint():
                 self._verdicts = dict(content["verdicts"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             pass
 
     def recall(self, submission: Submission, exercise: Exercise) -> ExerciseResult | None:
         """The verdict on exactly this code, if there is one."""
         try:
             kept = self._verdicts[exercise.id]
-            if kept["code"] != _code(submission, exercise):
+            if kept["code"] != _code(submission, exercise, kept["result"]["status"] == PASSED):
                 return None
             facts = {**kept["result"], "cases": [CaseResult(**case) for case in kept["result"]["cases"]]}
             return ExerciseResult(**facts)
@@ -45,7 +46,10 @@ class Memory:
 
     def keep(self, submission: Submission, exercise: Exercise, result: ExerciseResult) -> None:
         """Remember a verdict and write the file; a folder that cannot be written only costs speed."""
-        self._verdicts[exercise.id] = {"code": _code(submission, exercise), "result": asdict(result)}
+        self._verdicts[exercise.id] = {
+            "code": _code(submission, exercise, result.status == PASSED),
+            "result": asdict(result),
+        }
         try:
             write_atomically(self.path, json.dumps({"kit": kit.fingerprint(), "verdicts": self._verdicts}))
         except Problem:
@@ -57,10 +61,10 @@ class Memory:
             self._verdicts.pop(exercise.id, None)
 
 
-def _code(submission: Submission, exercise: Exercise) -> str:
-    """The code that a verdict holds for; a message names lines, so that they count as well."""
-    module = submission.modules.get(exercise.module)
-    function = module.functions.get(exercise.name) if module else None
-    line = function.lineno if function else 0
-    text = f"{submission.fingerprint(exercise.module, exercise.name)} {line}"
+def _code(submission: Submission, exercise: Exercise, passed: bool) -> str:
+    """The code that a verdict holds for; a failure's message names lines, so that they count there as well."""
+    text = submission.fingerprint(exercise.module, exercise.name)
+    if not passed:
+        for module, name in submission.closure(exercise.module, exercise.name):
+            text += ast.dump(submission.modules[module].functions[name], include_attributes=True)
     return hashlib.sha256(text.encode()).hexdigest()

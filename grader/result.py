@@ -105,7 +105,7 @@ class Record:
             return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
         except OSError as error:
             raise Problem(f"{path} cannot be read ({error.strerror}).", "Check the path.") from None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise Problem(f"{path} is no result record ({error}).", "Grade the submission again.") from None
 
 

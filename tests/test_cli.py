@@ -149,7 +149,9 @@ def test_a_wrong_option_is_told_with_the_right_ones(tmp_path):
 
 def test_hidden_numbers_appear_nowhere_in_a_record(tmp_path):
     """Code that fails on hidden inputs only, and tells them in every way it has."""
-    tells = "    if x.size == 0 or x.max() > 100:\n        print('told', x.sum())\n        raise ValueError(f'told {x}')"
+    tells = (
+        "    if x.size == 0 or x.max() > 100:\n        print('told', x.sum())\n        raise ValueError(f'told {x}')"
+    )
     returns = "    if x.size and abs(x).max() > 100:\n        return x * 3"
     hand_in_relu(tmp_path / "tells", "@njit\n" + IN_PYTHON.format(body=tells))
     hand_in_relu(tmp_path / "returns", "@njit\n" + IN_PYTHON.format(body=returns))
@@ -172,7 +174,9 @@ def test_hidden_numbers_appear_nowhere_in_a_record(tmp_path):
 
 def test_nothing_of_a_students_is_obeyed_by_the_terminal(tmp_path):
     r"""Escape sequences from output, exceptions, source lines and folder names, and rich's own [markup]."""
-    prints = "    print('\\x1b[31mred\\x1b]0;title\\x07 [bold red]bold[/bold red]')\n    raise ValueError('\\x1b[2J [/]')"
+    prints = (
+        "    print('\\x1b[31mred\\x1b]0;title\\x07 [bold red]bold[/bold red]')\n    raise ValueError('\\x1b[2J [/]')"
+    )
     folder = hand_in_relu(tmp_path / "[bold]ada", IN_PYTHON.format(body=prints))
     broken = stub_of("ch05_dense").replace('"""The dense', '\x1b[31m [blink] = (\n"""The dense')
     (folder / "ch05_dense.py").write_text(broken)

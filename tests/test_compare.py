@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from grader.compare import close, compare
-from grader.goal import AtLeast
+from grader.goal import AtLeast, Follows
 from grader.tolerance import EXACT, FLOAT32, Tolerance
 
 F = np.float32
 X = np.array([[1, 2, 3], [4, 5, 6]], F)
+BAND = Follows(np.array([3.0, 2.0, 1.0]), np.array([0.1, 0.2, 0.3]), "the loss")
 SQUARE = np.array([[1, 2], [3, 4]], F)
 
 
@@ -78,7 +79,16 @@ MESSAGES = {
     "other keys": ({"w": X}, {"v": X}, "type", "y should be a dict with ['w']"),
     "below the goal": (AtLeast(0.97, "accuracy"), 0.5, "goal", "accuracy should be at least 0.97, yours is 0.5."),
     "nan for a goal": (AtLeast(0.97, "accuracy"), float("nan"), "goal", "accuracy should be at least 0.97"),
-    "a text for a goal": (AtLeast(0.97, "accuracy"), "0.99", "goal", "accuracy should be a number"),
+    "a text for a goal": (
+        AtLeast(0.97, "accuracy"),
+        "0.99",
+        "goal",
+        "y should be a number or an array, yours is '0.99'.",
+    ),
+    "a curve that leaves its band": (BAND, np.array([3.0, 2.5, 1.0]), "goal", "goes astray at point 1"),
+    "a curve with nan": (BAND, np.array([3.0, 2.0, np.nan]), "goal", "goes astray at point 2"),
+    "a curve that is too short": (BAND, np.array([3.0, 2.0]), "goal", "the loss should have 3 points"),
+    "nothing for a curve": (BAND, None, "goal", "yours is None. Nothing was returned"),
 }
 
 
@@ -100,6 +110,7 @@ RIGHT = {
     "int32 for int64": (np.arange(3), np.arange(3, dtype=np.int32)),
     "a list for a tuple": ((1, 2), [1, 2]),
     "numpy's truth value": (True, np.bool_(True)),
+    "a curve within its band": (BAND, np.array([3.05, 1.85, 1.25])),
     "more than the goal": (AtLeast(0.97, "accuracy"), F(0.98)),
 }
 
@@ -187,5 +198,6 @@ def test_no_answer_however_odd_breaks_the_comparison(expected, actual):
 @settings(deadline=None, max_examples=100)
 @given(actual=st.recursive(whatever, lambda inner: st.lists(inner, max_size=3), max_leaves=6))
 def test_no_answer_however_odd_reaches_a_goal_by_accident(actual):
-    difference = compare("accuracy", AtLeast(np.inf, "accuracy"), actual, FLOAT32)
-    assert difference is None or difference.kind == "goal"
+    for goal in (AtLeast(np.inf, "accuracy"), BAND):
+        difference = compare("accuracy", goal, actual, FLOAT32)
+        assert difference is None or difference.kind == "goal"

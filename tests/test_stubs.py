@@ -46,7 +46,9 @@ def test_every_stub_is_in_step_with_its_solution():
 
 
 def test_there_is_no_stub_without_a_solution():
-    files = {path for path in kit.EXERCISES.rglob("*.py") if path.name != "__init__.py" and ".deepkata" not in path.parts}
+    files = {
+        path for path in kit.EXERCISES.rglob("*.py") if path.name != "__init__.py" and ".deepkata" not in path.parts
+    }
     assert files == set(stubs.wanted())
 
 
@@ -127,8 +129,8 @@ def test_marks_outside_of_any_function_are_refused(monkeypatch, tmp_path):
 
 
 NAMES = st.from_regex(r"[a-z]{3,8}", fullmatch=True).map("f_".__add__)
-SECRETS = st.lists(st.from_regex(r"secret_[a-z0-9]{1,12} = [0-9]{1,4}", fullmatch=True), min_size=1, max_size=5)
-HELP = st.lists(st.from_regex(r"help_[a-z0-9]{1,12} = [0-9]{1,4}", fullmatch=True), max_size=3)
+SECRETS = st.lists(st.from_regex(r"secret_[a-z0-9]{1,12} = [1-9][0-9]{0,3}", fullmatch=True), min_size=1, max_size=5)
+HELP = st.lists(st.from_regex(r"help_[a-z0-9]{1,12} = [1-9][0-9]{0,3}", fullmatch=True), max_size=3)
 FUNCTIONS = st.lists(st.tuples(NAMES, HELP, SECRETS), min_size=1, max_size=6, unique_by=lambda function: function[0])
 
 
@@ -171,7 +173,7 @@ def test_sync_mends_an_untouched_stub_and_tells_what(exercises):
     path = exercises / "ch03_activations.py"
     path.write_text(path.read_text().replace("Rectified linear unit", "Rectified unit"))
     assert stubs.out_of_step() == [path]
-    assert "-    \"\"\"Rectified unit" in stubs.difference(path)
+    assert '-    """Rectified unit' in stubs.difference(path)
     assert stubs.sync() == [path]
     assert stubs.sync() == []
 

@@ -9,6 +9,7 @@ handles, and is left out.
 from __future__ import annotations
 
 import ast
+import functools
 import linecache
 import sys
 from collections.abc import Callable, Iterator
@@ -54,7 +55,7 @@ class RaceWatch:
         if frame.f_code not in self.parallel:
             yield from range(*bounds)
             return
-        reductions = reduced_names(frame)
+        reductions = reduced_names(frame.f_code)
         owners: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # with the array: its id is its own while it lives
         for count, index in enumerate(range(*bounds)):
             if count >= MAX_ITERATIONS or self.collision is not None:
@@ -74,7 +75,7 @@ class RaceWatch:
                 owner[changed] = index
 
 
-def arrays_of(frame: FrameType, skipped: set[str]) -> dict[str, np.ndarray]:
+def arrays_of(frame: FrameType, skipped: frozenset[str]) -> dict[str, np.ndarray]:
     """The arrays among a function's local names that are small enough to be compared after each iteration."""
     return {
         name: value
@@ -83,11 +84,12 @@ def arrays_of(frame: FrameType, skipped: set[str]) -> dict[str, np.ndarray]:
     }
 
 
-def reduced_names(frame: FrameType) -> set[str]:
+@functools.cache  # parsing takes longer than most loops
+def reduced_names(code: CodeType) -> frozenset[str]:
     """The names that the function reduces into as a whole, as in `total += x[i]`."""
-    source = "".join(linecache.getlines(frame.f_code.co_filename))
+    source = "".join(linecache.getlines(code.co_filename))
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef) and node.name == frame.f_code.co_name:
+        if isinstance(node, ast.FunctionDef) and node.name == code.co_name:
             loops = [inner for inner in ast.walk(node) if isinstance(inner, ast.AugAssign)]
-            return {loop.target.id for loop in loops if isinstance(loop.target, ast.Name)}
-    return set()
+            return frozenset(loop.target.id for loop in loops if isinstance(loop.target, ast.Name))
+    return frozenset()
