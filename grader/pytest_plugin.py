@@ -116,6 +116,8 @@ class CaseItem(pytest.Item):
         return any(case.status != "passed" for case in result.cases)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        from grader.reports.terminal import plain
+
         error = excinfo.value
         if not isinstance(error, WrongAnswer):
             return super().repr_failure(excinfo, style)
@@ -125,37 +127,41 @@ class CaseItem(pytest.Item):
             lines.append(f"case: {error.case.case} ({error.case.stage})")
         if error.result.output.strip():
             lines.append("you printed: " + error.result.output.strip())
-        return "\n".join(line for line in lines if line)
+        return plain("\n".join(line for line in lines if line)).plain
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         return self.path, None, self.name
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Take the exercise modules; everything else is pytest's own business."""
-    names = {file_path.name, f"{file_path.parent.name}/{file_path.name}"}
-    if not names & FILES or file_path.parent.name in ("chapters", "tests") or "grader" in file_path.parts[-3:]:
-        return None
-    module: pytest.Collector = ExerciseModule.from_parent(parent, path=file_path)
-    return module
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Iterator[Any]:
+    """Take the exercise modules, also from pytest itself, which imports a file that it is given by name."""
+    collectors = yield
+    if not _is_exercise_module(file_path):
+        return collectors
+    return [ExerciseModule.from_parent(parent, path=file_path)]
+
+
+def _is_exercise_module(path: Path) -> bool:
+    names = {path.name, f"{path.parent.name}/{path.name}"}
+    return bool(names & FILES) and path.parent.name not in ("chapters", "tests") and "grader" not in path.parts[-3:]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Register a marker per exercise and chapter, so that `-m relu` selects it."""
+    from grader import catalogue
+
     config.stash[JUDGING] = Judging()
+    for chapter in catalogue.chapters():
+        config.addinivalue_line("markers", f"{chapter.module.rpartition('.')[2]}: {chapter.title}")
+        for exercise in chapter.exercises:
+            config.addinivalue_line("markers", f"{exercise.name}: the exercise {exercise.id}")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     judging = config.stash.get(JUDGING, None)
     if judging:
         judging.close()
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Register a marker per exercise and chapter, so that `-m relu` selects it."""
-    for item in items:
-        if isinstance(item, CaseItem):
-            config.addinivalue_line("markers", f"{item.exercise.name}: the exercise {item.exercise.id}")
-            config.addinivalue_line("markers", f"{item.exercise.module.rpartition('.')[2]}: its chapter")
 
 
 def pytest_report_teststatus(report: pytest.CollectReport | pytest.TestReport) -> tuple[str, str, Any] | None:

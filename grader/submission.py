@@ -16,6 +16,7 @@ from grader.problem import Problem
 MAX_FILE = 1 << 20
 MAX_FILES = 200
 PACKAGE = "exercises."  # what the submission's modules are imported from
+PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun")  # cell magics over ordinary code
 
 
 @dataclass(frozen=True)
@@ -299,10 +300,23 @@ def _notebook_code(path: Path) -> str:
         codes = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise Problem(f"{path} is not a readable notebook.", "Save it from Jupyter again (format 4).") from None
-    lines = [
-        f"# {line}" if line.lstrip().startswith(("%", "!")) else line for code in codes for line in code.splitlines()
+    return "\n".join(line for code in codes for line in _plain_python(code)) + "\n"
+
+
+def _plain_python(code: str) -> list[str]:
+    """The lines of a cell, with what only IPython understands as comments."""
+    lines = code.splitlines()
+    try:
+        ast.parse(code)
+        return lines  # also where a line happens to begin with the operator %
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        pass
+    kind = code.split(maxsplit=1)[0] if code.strip() else ""
+    foreign = kind.startswith("%%") and kind not in PYTHON_CELLS
+    return [
+        f"# {line}" if foreign or line.lstrip().startswith(("%", "!", "?")) or line.rstrip().endswith("?") else line
+        for line in lines
     ]
-    return "\n".join(lines) + "\n"
 
 
 def _assign(path: Path, text: str) -> Submission:

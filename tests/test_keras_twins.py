@@ -18,7 +18,7 @@ EXERCISES = catalogue.exercises()
 WITH_TWIN = [name for name, exercise in EXERCISES.items() if exercise.twin is not None]
 WITHOUT_TWIN = {
     "ch04_losses.last_layer_for": "a table to look up, not a computation",
-    "ch05_dense.glorot_uniform": "Keras draws from a random generator of its own; the limits are tested in test_layers",
+    "ch05_dense.glorot_uniform": "Keras draws from a random generator of its own; the values are those of the formula",
     "ch07_training.numerical_gradient": "Keras has no numeric gradient",
     "ch07_training.relative_error": "a measure of the lecture's; Keras has none such",
     "ch07_training.smooth_curve": "a helper for plots in the lecture; Keras has none such",

@@ -106,7 +106,7 @@ def few(reason: str) -> Exercise:
 
 
 def takes_two(x, y):
-    return x
+    return x + y
 
 
 # --- what is well -----------------------------------------------------------------------------------------------------

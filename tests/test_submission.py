@@ -1,4 +1,4 @@
-"""Reading a submission: what a function reaches, when it counts as changed, what is still a stub, what a notebook holds."""
+"""Reading a submission: what a function reaches, when it counts as changed, what is a stub, what a notebook holds."""
 
 from __future__ import annotations
 
@@ -216,6 +216,13 @@ def test_a_sum_over_lines_that_starts_with_a_percent_sign_stays_code(tmp_path):
     text = "def relu(x):\n    return (x\n        % 7)\n"
     module = submissions.read(notebook(tmp_path / "ch03_activations.ipynb", text)).modules["ch03_activations"]
     assert ast.unparse(module.functions["relu"].body[0]) == "return x % 7"
+
+
+def test_cells_of_other_languages_and_help_lines_are_no_code(tmp_path):
+    cells = ["%%bash\nls -l", "np.maximum?\n?relu\nprint('a line of %s' % 'text')", RELU]
+    module = submissions.read(notebook(tmp_path / "ch03_activations.ipynb", *cells)).modules["ch03_activations"]
+    assert list(module.functions) == ["relu"]
+    assert "\nprint(" in module.text
 
 
 def test_a_magic_inside_a_function_leaves_the_function_readable(tmp_path):

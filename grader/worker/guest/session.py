@@ -178,7 +178,7 @@ def configure_numba(mode: str, races: RaceWatch) -> None:
     config: Any = numba.config
     if mode == "interpreted":
         config.DISABLE_JIT = True
-        numba.prange = races.prange
+        setattr(numba, "prange", races.prange)  # noqa: B010 (numba declares it as a class)
     if mode == "checked":
         config.OPT = type(config.OPT)(0)
         config.BOUNDSCHECK = 1
