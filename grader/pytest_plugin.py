@@ -5,13 +5,14 @@ An untouched stub is *todo*, not a failure. Exercise modules are never imported 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from grader.catalogue import MODULES
+from grader.problem import Problem
 
 if TYPE_CHECKING:
     from grader.exercise import Exercise
@@ -83,6 +84,9 @@ class ExerciseModule(pytest.File):
                 for case in exercise.public_cases():
                     yield self._item(f"{exercise.name}[{case.rationale}]", exercise, folder, case.rationale)
 
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        return str(excinfo.value) if isinstance(excinfo.value, Problem) else super().repr_failure(excinfo)
+
     def _item(self, name: str, exercise: Exercise, folder: Path, case: str | None) -> CaseItem:
         item: CaseItem = CaseItem.from_parent(self, name=name, exercise=exercise, folder=folder, case=case)
         item.add_marker(exercise.name)
@@ -134,7 +138,7 @@ class CaseItem(pytest.Item):
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Iterator[Any]:
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Generator[None, list[Any], list[Any]]:
     """Take the exercise modules, also from pytest itself, which imports a file that it is given by name."""
     collectors = yield
     if not _is_exercise_module(file_path):

@@ -251,7 +251,7 @@ def read(path: Path) -> Submission:
 def _read_folder(folder: Path) -> Submission:
     modules, notes = {}, []
     for path in sorted(_python_files(folder)):
-        name = ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
+        name = ".".join(path.relative_to(folder).with_suffix("").parts)
         try:
             modules[name] = Module(str(path), _read_text(path))
         except Problem as problem:

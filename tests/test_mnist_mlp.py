@@ -1,4 +1,4 @@
-"""The project mnist_mlp against Keras itself: the records are honest, and the reference network does what Keras does."""
+"""The project mnist_mlp against Keras: the records are honest, and the reference network does what Keras does."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 from faces import Run, escape_free, found_in, hand_in, kata, run, stub_of, written
 
-from grader import catalogue
+from grader import catalogue, submission
 from grader.result import Record
 
 MIRRORS = "@njit\ndef relu(x):\n    return np.abs(x)\n"
@@ -147,3 +147,21 @@ def test_what_is_no_exercise_stays_pytests_own_business(tmp_path):
     assert done.code == 0, done.out
     assert counts(done) == {"passed": 1}
     assert "exercises" not in done.out
+
+
+def test_a_folder_that_cannot_be_read_is_told_in_a_sentence(tmp_path):
+    folder = hand_in(tmp_path / "exercises")
+    for number in range(submission.MAX_FILES):
+        (folder / f"m{number}.py").write_text("")
+    done = py_test(tmp_path, "exercises/ch03_activations.py")
+    assert done.code == 2
+    assert f"holds more than {submission.MAX_FILES} modules. Give the submission's own folder only." in done.out
+    assert "Traceback" not in done.out
+
+
+def test_an_exercise_module_is_never_imported_by_pytest(tmp_path):
+    """Not even one that is given by name, which pytest takes for a file of tests."""
+    text = stub_of("ch03_activations") + "\n\nimport pathlib\npathlib.Path('imported').touch()\n"
+    hand_in(tmp_path / "exercises", {"ch03_activations": text})
+    assert py_test(tmp_path, "exercises/ch03_activations.py").code == 0
+    assert not (tmp_path / "imported").exists()

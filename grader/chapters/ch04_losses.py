@@ -1183,7 +1183,7 @@ def last_layer_cases(draw):
     yield Case("one digit per image", problem="multiclass, single-label classification")
     yield Case("several topics per article", problem="multiclass, multilabel classification")
     yield Case("house prices", problem="regression to arbitrary values")
-    yield Case("a share or a probability", problem="regression to values between 0 and 1")
+    yield Case("a share or a probability", problem="regression to values between 0 and 1", hidden=True)
 
 
 @last_layer_for.mistake(

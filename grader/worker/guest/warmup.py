@@ -21,14 +21,22 @@ def steps() -> Iterator[None]:
     """
     table, row, images = (np.ones(shape, np.float32) for shape in ((2, 3), (3,), (2, 2, 2, 2)))
     for x in (table, row, images):
-        yield compile_checked(_elements, x, 0.5)
-        yield compile_checked(_arithmetic, x)
-        yield compile_checked(_reductions, x)
-    yield compile_checked(_rows, table, np.zeros(2, np.int64))
-    yield compile_checked(_columns, table, row)
-    yield compile_checked(_sums, table)
-    yield compile_checked(_choices, table)
-    yield compile_checked(_choices, row)
+        compile_checked(_elements, x, 0.5)
+        yield
+        compile_checked(_arithmetic, x)
+        yield
+        compile_checked(_reductions, x)
+        yield
+    compile_checked(_rows, table, np.zeros(2, np.int64))
+    yield
+    compile_checked(_columns, table, row)
+    yield
+    compile_checked(_sums, table)
+    yield
+    compile_checked(_choices, table)
+    yield
+    compile_checked(_choices, row)
+    yield
 
 
 def compile_checked(kernel: Any, *arguments: Any) -> None:
