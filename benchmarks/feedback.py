@@ -46,7 +46,6 @@ TOLD, DONE = "told", "done"
 TARGETS = {INTERPRETED: 0.1, COMPILED: 0.5}
 COLD_TARGET = 1.5
 SETTLE_SECONDS = 0.4  # between saves: a person does not save while the last verdict is still being worked on
-WARMING_SECONDS = 30.0  # what the worker compiles in its idle time; meanwhile it answers, a second or two later
 PATIENCE = 300.0
 
 
@@ -65,7 +64,7 @@ def measure_warm(folder: Path, repeats: int) -> dict[str, dict[str, list[float]]
     """Exercise id -> stage -> seconds; `repeats` saves of either kind."""
     seconds: dict[str, dict[str, list[float]]] = {}
     with Checker(folder, warm=True) as checker:
-        time.sleep(WARMING_SECONDS)
+        time.sleep(machine.WARMING_SECONDS)
         for name in SPOILERS:
             exercise = catalogue.exercises()[name]
             seconds[name] = {INTERPRETED: [], COMPILED: [], TOLD: []}

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 INSTRUCTION_SETS = ("avx", "avx2", "fma", "avx512f", "neon", "sve")
+WARMING_SECONDS = 30.0  # a warm worker compiles in its pauses; meanwhile it answers, a second or two later
 PACKAGES = ("numba", "llvmlite", "numpy", "keras", "tensorflow")
 
 

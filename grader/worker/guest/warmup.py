@@ -19,24 +19,17 @@ def steps() -> Iterator[None]:
 
     A step takes up to two seconds, all of them ten times that, and nobody should wait for it: see `Parent`.
     """
+    for kernel, *arguments in jobs():
+        compile_checked(kernel, *arguments)
+        yield
+
+
+def jobs() -> list[tuple[Any, ...]]:
+    """A kernel and its arguments each, the most useful first."""
     table, row, images = (np.ones(shape, np.float32) for shape in ((2, 3), (3,), (2, 2, 2, 2)))
-    for x in (table, row, images):
-        compile_checked(_elements, x, 0.5)
-        yield
-        compile_checked(_arithmetic, x)
-        yield
-        compile_checked(_reductions, x)
-        yield
-    compile_checked(_rows, table, np.zeros(2, np.int64))
-    yield
-    compile_checked(_columns, table, row)
-    yield
-    compile_checked(_sums, table)
-    yield
-    compile_checked(_choices, table)
-    yield
-    compile_checked(_choices, row)
-    yield
+    each = [job for x in (table, row, images) for job in ((_elements, x, 0.5), (_arithmetic, x), (_reductions, x))]
+    tables = [(_rows, table, np.zeros(2, np.int64)), (_columns, table, row), (_sums, table), (_choices, table)]
+    return [*each, *tables, (_choices, row)]
 
 
 def compile_checked(kernel: Any, *arguments: Any) -> None:
