@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,9 +14,15 @@ from rich.text import Text
 from grader import catalogue, kit
 from grader.problem import Problem
 from grader.reports import terminal
-from grader.result import PASSED, TODO, ExerciseResult
+from grader.result import INTERPRETED, PASSED, TODO, ExerciseResult
+
+if TYPE_CHECKING:
+    from grader.check import Checker
+    from grader.exercise import Exercise
+    from grader.verdict import Verdict
 
 INTERRUPTED = 130
+FEW = 3
 LOG_WIDTH = 120  # of a pipe or a log file, which has none of its own
 console = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -101,12 +107,12 @@ def check(
             for _ in changes(path):
                 console.rule(style="dim")
                 try:
-                    _check_once(checker, exercises, json_file, again=False)
+                    _check_once(checker, exercises, json_file, again=False, watching=True)
                 except Problem as problem:
                     errors.print(terminal.plain(str(problem)))
 
 
-def _what_to_check(names: list[str]) -> tuple[Path, list]:
+def _what_to_check(names: list[str]) -> tuple[Path, list[Exercise]]:
     """The folder (or single file) and the exercises that the arguments mean."""
     paths = [Path(name) for name in names if _is_path(name)]
     for path in paths:
@@ -137,9 +143,16 @@ def _exercise_folder(path: Path) -> Path:
     return path.parent.parent if path.parent.name == "projects" else path.parent
 
 
-def _check_once(checker, exercises: list, json_file: Path | None, again: bool) -> None:  # type: ignore[no-untyped-def]
+def _check_once(
+    checker: Checker, exercises: list[Exercise], json_file: Path | None, again: bool, watching: bool = False
+) -> None:
+    def tell_first(exercise: Exercise, stage: str, verdict: Verdict) -> None:
+        if stage == INTERPRETED and verdict.status == PASSED and exercise.compiled:
+            console.print(terminal.plain(f"  … {exercise.name}: right in plain Python, compiling", style="dim"))
+
     results = []
-    for _, result in checker.results(exercises, again=again):
+    # One line before the verdict is welcome where somebody waits for a few, and noise in a long list.
+    for _, result in checker.results(exercises, tell_first if len(exercises) <= FEW or watching else None, again):
         results.append(result)
         if result.status != TODO or len(exercises) == 1:
             console.print(terminal.result_lines(result))
@@ -177,7 +190,8 @@ def grade(
             line = terminal.summary(graded.record) + Text("  unchanged since the last run" if graded.resumed else "")
             console.print(Text(f"{count:>4}  ", style="dim") + line)
 
-    ends = grading.run(submissions, tell)
+    with terminal.waiting(console) as grading.judged:
+        ends = grading.run(submissions, tell)
     records = [graded.record for graded in ends if graded.record is not None]
     if len(records) == 1:
         terminal.print_record(console, records[0])

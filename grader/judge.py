@@ -18,7 +18,10 @@ from grader.memory import Memory
 from grader.oracle import Oracle
 from grader.result import (
     BLOCKED,
+    COMPILED,
     FAILED,
+    INTERPRETED,
+    NATIVE,
     PASSED,
     TODO,
     CaseResult,
@@ -29,7 +32,6 @@ from grader.verdict import Outcome, Verdict, assess
 from grader.worker.answer import Raised, Returned
 from grader.worker.host import Limits, Session, Worker
 
-INTERPRETED, COMPILED, NATIVE = "interpreted", "compiled", "native"
 MODES = {INTERPRETED: "interpreted", COMPILED: "checked", NATIVE: "native"}
 RACE_REPEATS = 4
 INTERPRETED_SECONDS = 5.0

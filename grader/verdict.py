@@ -18,7 +18,7 @@ from grader.compare import Difference, compare
 from grader.draw import Function, Generator
 from grader.exercise import Case, Exercise, Mistake
 from grader.gradient import check_gradient, numeric_gradients
-from grader.result import FAILED, PASSED, CaseResult
+from grader.result import FAILED, INTERPRETED, PASSED, CaseResult
 from grader.worker.answer import Answer, Returned
 
 
@@ -78,7 +78,7 @@ def _assess_case(exercise: Exercise, outcome: Outcome, stage: str) -> Verdict:
         status, message, advice = words.explain(exercise, answer)
         return Verdict(status, message, advice, output=getattr(answer, "output", ""))
     # Interpreted code that numba is to compile may have other dtypes than compiled; what stays Python has its own.
-    settled = stage != "interpreted" or not (exercise.compiled or exercise.whole)
+    settled = stage != INTERPRETED or not (exercise.compiled or exercise.whole)
     difference = difference_of(exercise, outcome, answer, check_dtype=settled)
     if difference is None and answer.spoiled:
         names = ", ".join(answer.spoiled)

@@ -45,7 +45,13 @@ sgd_step = chapter.exercise("sgd_step", points=1, returns=(), changes="w")
 def sgd_cases(draw):
     yield Case("two weights", w=draw.array([1.0, -2.0]), g=draw.array([10.0, 4.0]), lr=0.1)
     for shape, lr in zip(SHAPES, (0.1, 0.5, 0.01), strict=True):
-        yield Case(f"an array of shape {shape}", w=draw.normal(*shape, scale=0.1), g=draw.normal(*shape), lr=lr)
+        yield Case(
+            f"an array of shape {shape}",
+            hidden=len(shape) > 2,
+            w=draw.normal(*shape, scale=0.1),
+            g=draw.normal(*shape),
+            lr=lr,
+        )
     yield Case("no slope, no step", w=draw.normal(4), g=zeros(4), lr=0.3)
     yield Case("a rate above one", w=draw.normal(2, 4), g=draw.normal(2, 4), lr=2.5, hidden=True)
     yield Case("large gradients", w=draw.array([1, -1e20, 0]), g=draw.array([1e25, -3e25, 2e24]), lr=0.01, hidden=True)
@@ -111,7 +117,7 @@ def velocity_cases(draw):
     yield Case("one ball that rolls, one at rest", **first, lr=0.1, momentum=0.9)
     for shape, lr, momentum in zip(SHAPES, (0.1, 0.5, 0.3), (0.9, 0.5, 0.99), strict=True):
         rolling = given(w=draw.normal(*shape, scale=0.1), g=draw.normal(*shape), v=draw.normal(*shape))
-        yield Case(f"an array of shape {shape}", **rolling, lr=lr, momentum=momentum)
+        yield Case(f"an array of shape {shape}", hidden=len(shape) > 2, **rolling, lr=lr, momentum=momentum)
     yield Case("no velocity yet", w=draw.normal(5), g=draw.normal(5), v=zeros(5), lr=0.2, momentum=0.8)
     yield Case("no slope: it rolls on", w=zeros(5), g=zeros(5), v=draw.normal(5), lr=0.2, momentum=0.7)
     yield Case(
@@ -331,7 +337,7 @@ def adagrad_cases(draw):
     yield Case("one weight with a past, one without", **first, lr=0.1, eps=1e-7)
     for shape, lr, eps in zip(SHAPES, (0.1, 0.5, 0.05), (1e-7, 0.5, 0.01), strict=True):
         arrays = given(w=draw.normal(*shape, scale=0.1), g=draw.normal(*shape), acc=draw.uniform(0.1, 3, *shape))
-        yield Case(f"an array of shape {shape}", **arrays, lr=lr, eps=eps)
+        yield Case(f"an array of shape {shape}", hidden=len(shape) > 2, **arrays, lr=lr, eps=eps)
     yield Case("Keras's fresh state", w=zeros(6), g=draw.normal(6), acc=draw.array([0.1] * 6), lr=0.2, eps=1e-7)
     small = draw.array([1e-6, -1e-6, 3e-6, 1e-4])
     yield Case("gradients of 1e-6: the place of eps decides", w=zeros(4), g=small, acc=zeros(4), lr=0.1, eps=1e-7)
@@ -447,7 +453,7 @@ def adadelta_cases(draw):
     for shape, lr, rho, eps in zip(SHAPES, rates, shares, floors, strict=True):
         arrays = given(w=draw.normal(*shape, scale=0.1), g=draw.normal(*shape))
         past = given(acc=draw.uniform(0.1, 3, *shape), acc_delta=draw.uniform(0.1, 2, *shape))
-        yield Case(f"an array of shape {shape}", **arrays, **past, lr=lr, rho=rho, eps=eps)
+        yield Case(f"an array of shape {shape}", hidden=len(shape) > 2, **arrays, **past, lr=lr, rho=rho, eps=eps)
     fresh = given(acc=zeros(5), acc_delta=zeros(5))
     yield Case("a fresh start: eps gets it going", w=zeros(5), g=draw.normal(5), **fresh, lr=1.0, rho=0.95, eps=1e-3)
     small = given(w=zeros(4), g=draw.array([1e-6, -1e-6, 3e-6, 1e-4]), acc=zeros(4))
@@ -638,7 +644,7 @@ def rmsprop_cases(draw):
     yield Case("one weight without a past, one with", **first, lr=0.1, rho=0.75, eps=1e-7)
     for shape, lr, rho, eps in zip(SHAPES, (0.1, 0.5, 0.05), (0.9, 0.6, 0.99), (1e-7, 0.5, 0.01), strict=True):
         arrays = given(w=draw.normal(*shape, scale=0.1), g=draw.normal(*shape), acc=draw.uniform(0.1, 3, *shape))
-        yield Case(f"an array of shape {shape}", **arrays, lr=lr, rho=rho, eps=eps)
+        yield Case(f"an array of shape {shape}", hidden=len(shape) > 2, **arrays, lr=lr, rho=rho, eps=eps)
     yield Case("a fresh start", w=zeros(6), g=draw.normal(6), acc=zeros(6), lr=0.2, rho=0.9, eps=1e-7)
     small = draw.array([1e-6, -1e-6, 3e-6, 1e-4])
     tiny = given(w=zeros(4), g=small, acc=zeros(4))

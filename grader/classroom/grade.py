@@ -7,8 +7,8 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader import catalogue, kit, submission
@@ -16,12 +16,10 @@ from grader.exercise import Exercise
 from grader.judge import Judge
 from grader.oracle import Oracle
 from grader.problem import Problem
-from grader.result import Record
+from grader.result import ExerciseResult, Record
 from grader.submission import Submission
 from grader.worker.host import Worker
 from grader.worker.isolation import Isolation
-
-WARM_FROM = 4  # compiling the common kernels once costs about as much as it saves on three submissions
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,7 @@ class Grading:
     out : where records are written, and looked for when resuming; None writes none
     jobs : submissions at a time
     again : grade also what an earlier run has graded by the same kit and secret
+    judged : told of every single verdict, from several threads
     """
 
     secret: str
@@ -52,6 +51,8 @@ class Grading:
     out: Path | None = None
     jobs: int = 1
     again: bool = False
+    judged: Callable[[str, ExerciseResult], None] = lambda name, result: None
+    _failures: list[BaseException] = field(default_factory=list)
 
     def run(self, paths: Sequence[Path], done: Callable[[Graded], None]) -> list[Graded]:
         """Grade every submission; `done` is told of each as it ends. The order of the result is that of `paths`."""
@@ -73,30 +74,36 @@ class Grading:
         return [ends[name] for name in named]
 
     def _run_lanes(self, waiting: queue.SimpleQueue[tuple[str, Path]], finish: Callable[[Graded], None]) -> None:
-        total = waiting.qsize()
-        lanes = max(1, min(self.jobs, total))
-        failure: list[BaseException] = []
+        lanes = max(1, min(self.jobs, waiting.qsize()))
         with Worker(self.isolation) as reference:
             oracle = Oracle(reference)
 
             def lane() -> None:
                 try:
-                    with Worker(self.isolation, warm=total >= WARM_FROM * lanes) as worker:
-                        while not failure:
+                    with Worker(self.isolation) as worker:
+                        while not self._failures:
                             finish(self._end_of(*waiting.get_nowait(), worker, oracle))
                 except queue.Empty:
                     return
                 except BaseException as error:  # an error of the kit itself must not pass for a graded class
-                    failure.append(error)
+                    self._failures.append(error)
 
             threads = [threading.Thread(target=lane, name=f"lane {number}") for number in range(lanes)]
             for thread in threads:
                 thread.start()
-            for thread in threads:
-                thread.join()
+            self._wait_for(threads)
             oracle.close()
-        if failure:
-            raise failure[0]
+        if self._failures:
+            raise self._failures[0]
+
+    def _wait_for(self, threads: Sequence[threading.Thread]) -> None:
+        """Wait for the lanes; an interruption lets each of them finish the exercise that it is at."""
+        for thread in threads:
+            try:
+                thread.join()
+            except KeyboardInterrupt as interruption:
+                self._failures.append(interruption)
+                thread.join()
 
     def _end_of(self, name: str, path: Path, worker: Worker, oracle: Oracle) -> Graded:
         """Read one submission, and grade it unless an earlier run did."""
@@ -110,7 +117,7 @@ class Grading:
     def _grade(self, name: str, handed_in: Submission, worker: Worker, oracle: Oracle) -> Graded:
         started = time.perf_counter()
         with Judge(handed_in, worker, oracle, self.secret) as judge:
-            results = list(judge.results(exercises_of(handed_in)))
+            results = list(self._verdicts(name, judge, exercises_of(handed_in)))
         record = Record(
             name,
             kit.version(),
@@ -127,6 +134,13 @@ class Grading:
             except Problem as problem:
                 return Graded(name, record, problem)
         return Graded(name, record)
+
+    def _verdicts(self, name: str, judge: Judge, exercises: Sequence[Exercise]) -> Iterator[ExerciseResult]:
+        for result in judge.results(exercises):
+            if self._failures:
+                raise InterruptedError("another lane has stopped")
+            self.judged(name, result)
+            yield result
 
     def _earlier(self, name: str, handed_in: Submission) -> Record | None:
         """The record of an earlier run on the same code by the same exam."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -96,6 +97,20 @@ def summary(record: Record) -> Text:
     line = plain(record.submission, style="bold") + Text(f"  {record.score:g} of {record.max_score:g} points")
     line += Text(f"  {passed} of {total} exercises passed", style="green" if passed == total else "")
     return line + Text(f"  ({record.isolation}, {record.seconds:.1f} s)" if record.seconds else "", style="dim")
+
+
+@contextlib.contextmanager
+def waiting(console: Console) -> Iterator[Callable[[str, ExerciseResult], None]]:
+    """A line that tells which exercise was judged last, for as long as somebody waits at a terminal."""
+    count = 0
+    with console.status("starting") as status:
+
+        def judged(name: str, result: ExerciseResult) -> None:
+            nonlocal count
+            count += 1
+            status.update(plain(f"{name}: {result.id} {result.status} ({count} exercises judged)"))
+
+        yield judged
 
 
 def next_step(open_exercises: Sequence[Exercise]) -> Text:
