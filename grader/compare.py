@@ -121,7 +121,12 @@ def _compare_arrays(
 
 
 def close(expected: np.ndarray, actual: np.ndarray, tolerance: Tolerance) -> np.ndarray:
-    """Element by element, whether `actual` is within the tolerance; infinities and NaN must be the same."""
+    """Element by element, whether `actual` is within the tolerance; infinities and NaN must be the same.
+
+    Whole numbers are counted, not measured: they have no tolerance.
+    """
+    if expected.dtype.kind in "iub":
+        return np.asarray(expected == actual)
     want, got = np.asarray(expected, np.float64), np.asarray(actual, np.float64)
     with np.errstate(invalid="ignore"):  # infinity minus infinity is settled by `want == got`
         near = np.abs(got - want) <= _allowance(want, tolerance)
