@@ -91,14 +91,14 @@ def watching(checker: Checker, folder: Path, exercise: Exercise) -> Iterator[que
         for _ in changes(folder):
             if over.is_set():
                 return
-            for _, result in checker.results([exercise], watch=note):
+            for result in checker.results(checker.read(), [exercise], watch=note):
                 told.put((TOLD if result.status != PASSED else "", time.perf_counter()))
             told.put((DONE, time.perf_counter()))
 
     save(folder, exercise, -1, wrong=True)
-    list(checker.results([exercise]))  # its prerequisites' verdicts are kept from now on
+    list(checker.results(checker.read(), [exercise]))  # its prerequisites' verdicts are kept from now on
     save(folder, exercise, -2, wrong=False)
-    list(checker.results([exercise]))  # what the solution answers is known from now on
+    list(checker.results(checker.read(), [exercise]))  # what the solution answers is known from now on
     thread = threading.Thread(target=loop, daemon=True)
     thread.start()
     time.sleep(2 * SETTLE_SECONDS)  # the watch begins a moment after the thread

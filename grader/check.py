@@ -39,22 +39,28 @@ class Checker:
         self.oracle.close()
         self.worker.close()
 
+    def read(self) -> Submission:
+        """What is in the folder now."""
+        return submission.read(self.path)
+
     def results(
-        self, exercises: Sequence[Exercise], watch: StageWatcher | None = None, again: bool = False
-    ) -> Iterator[tuple[Submission, ExerciseResult]]:
+        self,
+        handed_in: Submission,
+        exercises: Sequence[Exercise],
+        watch: StageWatcher | None = None,
+        again: bool = False,
+    ) -> Iterator[ExerciseResult]:
         """Results one by one; a verdict on unchanged code is recalled unless `again`."""
-        handed_in = submission.read(self.path)
         if not handed_in.whole:
             exercises = [exercise for exercise in exercises if exercise.module in handed_in.modules]
         if again:
             self.memory.forget(exercises)
         with Judge(handed_in, self.worker, self.oracle, watch=watch, memory=self.memory) as judge:
             for exercise in exercises:
-                yield handed_in, judge.result(exercise)
+                yield judge.result(exercise)
 
-    def record(self, results: Sequence[ExerciseResult]) -> Record:
-        """The results as one record."""
-        handed_in = submission.read(self.path)
+    def record(self, handed_in: Submission, results: Sequence[ExerciseResult]) -> Record:
+        """The results on this submission as one record."""
         return Record(
             handed_in.name,
             kit.version(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -46,6 +47,9 @@ class IsolationWish(enum.StrEnum):
 
 def main() -> None:
     """Run the command; bad input is one line on standard error and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a code page that has no ✓ must not end the program
     try:
         app()
     except Problem as problem:
@@ -85,8 +89,7 @@ def status(context: typer.Context) -> None:
     console.print()
     if changed:
         console.print(terminal.plain(f"Not checked since the last change: {', '.join(changed)}. Run `kata check`."))
-    open_ids = [result.id for result in results if result.status != PASSED]
-    console.print(terminal.next_step([catalogue.exercises()[name] for name in open_ids]))
+    console.print(terminal.next_step([(catalogue.exercises()[r.id], r) for r in results], handed_in))
 
 
 @app.command()
@@ -150,19 +153,20 @@ def _check_once(
         if stage == INTERPRETED and verdict.status == PASSED and exercise.compiled:
             console.print(terminal.plain(f"  … {exercise.name}: right in plain Python, compiling", style="dim"))
 
+    handed_in = checker.read()
     results = []
     # One line before the verdict is welcome where somebody waits for a few, and noise in a long list.
-    for _, result in checker.results(exercises, tell_first if len(exercises) <= FEW or watching else None, again):
+    watch = tell_first if len(exercises) <= FEW or watching else None
+    for result in checker.results(handed_in, exercises, watch, again):
         results.append(result)
         if result.status != TODO or len(exercises) == 1:
             console.print(terminal.result_lines(result))
-    record = checker.record(results)
+    record = checker.record(handed_in, results)
     console.print()
     console.print(terminal.chapter_table(results))
     if any(result.status == PASSED for result in results):
         console.print("\nPublic cases only; hidden cases are checked when you hand in.", style="dim")
-    open_ids = [result.id for result in results if result.status != PASSED]
-    console.print(terminal.next_step([catalogue.exercises()[name] for name in open_ids]))
+    console.print(terminal.next_step([(catalogue.exercises()[r.id], r) for r in results], handed_in))
     if json_file:
         record.write(json_file)
 
@@ -198,6 +202,10 @@ def grade(
     problems = [graded.problem for graded in ends if graded.problem is not None]
     for problem in problems:
         errors.print(terminal.plain(str(problem)))
+    if seed_file is None and records:
+        console.print(
+            "Hidden cases came from the kit's own seed, which anybody can look up: use --seed-file.", style="dim"
+        )
     if out is not None and records:
         console.print(terminal.plain(f"Records: {out}/"), style="dim")
     if problems:
@@ -220,15 +228,14 @@ def _secret(seed_file: Path | None) -> str:
 
 @app.command()
 def reset(name: Annotated[str, typer.Argument(help="the exercise")]) -> None:
-    """Put the stub of one exercise back; what was there is kept beside it."""
+    """Put the stub of one exercise back; what was there is kept in exercises/.deepkata/replaced/."""
     from grader import stubs
 
     found = catalogue.select([name])
     if len(found) != 1:
         raise Problem(f"{name} is a whole chapter.", "Name one exercise.")
-    path, old = stubs.reset(found[0].module, found[0].name)
-    if old.strip():
-        kept = stubs.keep_aside(found[0].name, old)
+    path, kept = stubs.reset(found[0].module, found[0].name)
+    if kept:
         console.print(terminal.plain(f"{path.name}: {found[0].name} is a stub again; yours is kept in {kept}."))
     else:
         console.print(terminal.plain(f"{path.name}: the stub of {found[0].name} is back."))

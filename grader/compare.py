@@ -15,7 +15,11 @@ from grader.tolerance import Tolerance
 
 @dataclass(frozen=True)
 class Difference:
-    """Where an answer is wrong. `kind` is type, count, dtype, shape, nan, value or goal; `text` says it in words."""
+    """Where an answer is wrong, in words.
+
+    `kind` is type, count, shape, value, nan or ratio where the numbers are wrong, and dtype, spoiled, unchanged or goal
+    where something else is.
+    """
 
     kind: str
     text: str
@@ -188,18 +192,24 @@ def _number_advice(want: float, got: float) -> str:
 
 
 def constant_ratio(want: np.ndarray, got: np.ndarray) -> float | None:
-    """`got / want` where that is the same number everywhere and no accident, else None."""
+    """`got / want` where that is the same number everywhere and no accident, else None.
+
+    Two elements that agree are no accident; of a single one only -1, a whole number or one over a whole number is told.
+    """
     usable = np.isfinite(want) & np.isfinite(got)
     want, got = want[usable], got[usable]
     clear = np.abs(want) > 1e-6 * max(1e-30, float(np.abs(want).max(initial=0.0)))
     if not clear.any() or np.any(np.abs(got[~clear]) > 1e-5 * max(1e-30, float(np.abs(got).max(initial=0.0)))):
         return None
-    ratios = got[clear] / want[clear]
-    ratio = float(np.median(ratios))
-    if abs(ratio) < 1e-6 or np.any(np.abs(ratios - ratio) > 1e-3 * abs(ratio)):
-        return None
-    nearest = round(ratio) if abs(ratio) >= 1 else 1 / round(1 / ratio)
-    return float(nearest) if abs(nearest - ratio) < 2e-3 * abs(ratio) else ratio
+    with np.errstate(all="ignore"):
+        ratios = got[clear] / want[clear]
+        ratio = float(np.median(ratios))
+        if not 1e-6 < abs(ratio) < 1e6 or not np.all(np.abs(ratios - ratio) <= 1e-3 * abs(ratio)):
+            return None
+    nearest = float(round(ratio)) if abs(ratio) >= 1 else 1 / round(1 / ratio)
+    if abs(nearest - ratio) < 2e-3 * abs(ratio):
+        return nearest
+    return ratio if ratios.size > 1 else None
 
 
 def _kinds(kind: str) -> str:

@@ -17,11 +17,7 @@ from grader import kit
 from grader.worker.isolation import choose
 
 OWN_PACKAGES = ("grader", "datasets", "exercises", "solutions")
-OPTIONAL = (
-    ("tensorflow", "Keras: twins, training scripts, `kata data fetch`", "pip install 'deepkata[keras]'"),
-    ("nbgrader", "nbgrader courses", "pip install 'deepkata[nbgrader]'"),
-    ("distributed", "grading on many machines", "pip install 'deepkata[scale]'"),
-)
+OPTIONAL = (("tensorflow", "Keras: twins, training scripts, `kata data fetch`", "pip install 'deepkata[keras]'"),)
 
 Finding = tuple[bool, str, str]
 

@@ -83,7 +83,7 @@ class Exercise:
     requires : ids of the exercises that it calls
     tolerance : how far an answer may be off
     few_mistakes : why fewer than three known mistakes are plausible, where that is so
-    whole : true for a whole-network task: it runs only as the student wrote it, optimized, with generous limits
+    whole : true for a whole-network task: its small cases run interpreted, all of them as the student wrote it
     """
 
     module: str

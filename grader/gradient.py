@@ -56,7 +56,7 @@ def _describe(name: str, gradient: np.ndarray, actual: np.ndarray, right: np.nda
     ratio = constant_ratio(gradient[smooth], np.asarray(actual, np.float64)[smooth])
     if ratio is not None and ratio not in (0, 1):
         text = f"{name} is {ratio:.4g} times the numeric gradient everywhere."
-        return Difference("value", text, _ratio_advice(ratio, case))
+        return Difference("ratio", text, _ratio_advice(ratio, case))
     off = np.where(right, -1.0, np.abs(np.where(smooth, actual - gradient, 0)))
     index = np.unravel_index(int(np.argmax(off)), gradient.shape)
     where = ", ".join(str(int(i)) for i in index)

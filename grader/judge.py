@@ -8,6 +8,7 @@ native : as the student wrote it: for parallel functions (a race shows) and for 
 from __future__ import annotations
 
 import ast
+import functools
 import time
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
@@ -29,7 +30,7 @@ from grader.result import (
 )
 from grader.submission import Submission, SyntaxProblem, is_stub
 from grader.verdict import Outcome, Verdict, assess
-from grader.worker.answer import Raised, Returned
+from grader.worker.answer import Raised, Returned, TimedOut
 from grader.worker.host import Limits, Session, Worker
 
 MODES = {INTERPRETED: "interpreted", COMPILED: "checked", NATIVE: "native"}
@@ -71,7 +72,10 @@ class Judge:
         self._sessions = {
             stage: Session(worker, submission.sources, mode, self.limits) for stage, mode in MODES.items()
         }
+        self.faults: list[str] = []  # failures of the kit itself, for whoever runs it
+        self._asked: list[Exercise] = []
         self._results: dict[str, ExerciseResult] = {}
+        self._end = 0.0
 
     def __enter__(self) -> Judge:
         return self
@@ -84,43 +88,81 @@ class Judge:
 
     def results(self, exercises: Iterable[Exercise]) -> Iterable[ExerciseResult]:
         """One result after the other, as they come."""
-        for exercise in exercises:
+        self._asked = list(exercises)
+        for exercise in self._asked:
             yield self.result(exercise)
 
     def result(self, exercise: Exercise) -> ExerciseResult:
         """The verdict on one exercise; a failure is blamed on a prerequisite where one that it calls fails too."""
         if exercise.id not in self._results:
-            known = self.memory.recall(self.submission, exercise) if self.memory else None
-            self._results[exercise.id] = known or self._judge_timed(exercise)
+            self._judge_group(self._group(exercise))
         return self._results[exercise.id]
 
-    def _judge_timed(self, exercise: Exercise) -> ExerciseResult:
-        started = time.perf_counter()
-        result = self._judge(exercise)
-        if result.status not in (PASSED, TODO):
-            self._blame_prerequisites(exercise, result)
-        result.seconds = time.perf_counter() - started
-        if self.memory and result.status != TODO:
-            self.memory.keep(self.submission, exercise, result)
-        return result
+    def _group(self, exercise: Exercise) -> list[Exercise]:
+        """What is judged together: one exercise, or, where there are hidden cases, all that is asked of its module."""
+        if self.secret is None:
+            return [exercise]
+        asked = [other for other in self._asked if other.module == exercise.module and other.id not in self._results]
+        return asked if exercise in asked else [*asked, exercise]
 
-    def _judge(self, exercise: Exercise) -> ExerciseResult:
-        result = ExerciseResult(exercise.id, exercise.points)
+    def _judge_group(self, group: list[Exercise]) -> None:
+        """The public cases of all, then the hidden ones of those that are right so far.
+
+        In this order a function that has seen hidden inputs cannot pass them to a neighbour in the same guest, whose
+        numbers and words the student gets to read.
+        """
+        judged = []
+        for exercise in group:
+            known = self.memory.recall(self.submission, exercise) if self.memory else None
+            self._results[exercise.id] = known or ExerciseResult(exercise.id, exercise.points)
+            if known is None:
+                judged.append(exercise)
+                self._judge_guarded(exercise, exercise.public_cases)
+        for exercise in judged:
+            if self.secret is not None and self._results[exercise.id].status == PASSED:
+                self._judge_guarded(exercise, functools.partial(exercise.hidden_cases, self.secret))
+        for exercise in judged:
+            result = self._results[exercise.id]
+            if result.status not in (PASSED, TODO):
+                self._blame_prerequisites(exercise, result)
+            if self.memory:
+                self.memory.keep(self.submission, exercise, result)
+
+    def _judge_guarded(self, exercise: Exercise, cases: Callable[[], list[Case]]) -> None:
+        """Judge these cases; a failure of the kit itself costs this exercise, and is noted, but nothing else."""
+        result = self._results[exercise.id]
+        started = time.perf_counter()
+        try:
+            self._judge(exercise, result, cases)
+        except Exception as fault:
+            result.status, result.message, result.help = words.fault(exercise, fault)
+            self.faults.append(f"{exercise.id}: {words.origin(fault)}")
+            for session in self._sessions.values():
+                session.close()
+        result.score = exercise.points if result.status == PASSED else 0.0
+        result.seconds += time.perf_counter() - started
+
+    def _judge(self, exercise: Exercise, result: ExerciseResult, make_cases: Callable[[], list[Case]]) -> None:
         problem = static_problem(self.submission, exercise)
         if problem:
             result.status, result.message, result.help = problem
-            return result
-        cases = exercise.public_cases() + (exercise.hidden_cases(self.secret) if self.secret is not None else [])
+            return
+        cases = make_cases()
+        self._end = time.monotonic() + self._budget(exercise)
         for stage in self._stages(exercise):
-            verdict, seen = self._run_stage(exercise, stage, _cases_of(exercise, stage, cases))
+            chosen = _cases_of(exercise, stage, cases)
+            if not chosen:
+                continue
+            verdict, seen = self._run_stage(exercise, stage, chosen)
             result.cases = _merge(result.cases, seen)
             self.watch(exercise, stage, verdict)
             result.status, result.message, result.help = verdict.status, verdict.message, verdict.help
             result.mistake, result.output = verdict.mistake, verdict.output
             if verdict.status != PASSED:
                 break
-        result.score = exercise.points if result.status == PASSED else 0.0
-        return result
+
+    def _budget(self, exercise: Exercise) -> float:
+        return self.limits.whole if exercise.whole else self.limits.exercise
 
     def _stages(self, exercise: Exercise) -> Sequence[str]:
         if exercise.whole:
@@ -134,7 +176,16 @@ class Judge:
     def _is_parallel(self, exercise: Exercise) -> bool:
         """Whether the function itself asks numba for threads; one that only calls such a function cannot race."""
         function = self.submission.modules[exercise.module].functions[exercise.name]
-        return any("parallel=True" in ast.unparse(decorator) for decorator in function.decorator_list)
+        keywords = [
+            keyword
+            for decorator in function.decorator_list
+            if isinstance(decorator, ast.Call)
+            for keyword in decorator.keywords
+        ]
+        return any(
+            keyword.arg == "parallel" and not (isinstance(keyword.value, ast.Constant) and not keyword.value.value)
+            for keyword in keywords
+        )
 
     def _run_stage(self, exercise: Exercise, stage: str, cases: list[Case]) -> tuple[Verdict, list[CaseResult]]:
         """One stage; what fails where other functions have run before is looked at again where none has."""
@@ -149,6 +200,9 @@ class Judge:
         expected = self.oracle.expected(exercise, cases)
         outcomes = []
         for case, right in zip(cases, expected, strict=True):
+            if time.monotonic() > self._end:
+                outcomes.append(Outcome(case, right, TimedOut("exercise", self._budget(exercise))))
+                break
             outcome = self._run_case(exercise, stage, case, right)
             outcomes.append(outcome)
             if not isinstance(outcome.answer, (Returned, Raised)):
@@ -217,10 +271,8 @@ def static_problem(submission: Submission, exercise: Exercise) -> tuple[str, str
 
 def _cases_of(exercise: Exercise, stage: str, cases: list[Case]) -> list[Case]:
     """Which cases a stage runs: the small ones interpreted, all of them compiled, the large ones for races."""
-    if stage == INTERPRETED and exercise.compiled:
+    if stage == INTERPRETED and (exercise.compiled or exercise.whole):
         return [case for case in cases if not case.large and (case.expected is None or not exercise.whole)]
-    if stage == INTERPRETED and exercise.whole:
-        return [case for case in cases if not case.large and case.expected is None]
     if stage == NATIVE and not exercise.whole:
         return [case for case in cases if case.large] or cases
     return cases

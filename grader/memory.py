@@ -13,7 +13,7 @@ from typing import Any
 from grader import kit
 from grader.exercise import Exercise
 from grader.problem import Problem
-from grader.result import PASSED, CaseResult, ExerciseResult, write_atomically
+from grader.result import CRASHED, PASSED, TIMEOUT, TODO, CaseResult, ExerciseResult, write_atomically
 from grader.submission import Submission
 
 
@@ -45,7 +45,12 @@ class Memory:
             return None
 
     def keep(self, submission: Submission, exercise: Exercise, result: ExerciseResult) -> None:
-        """Remember a verdict and write the file; a folder that cannot be written only costs speed."""
+        """Remember a verdict and write the file; a folder that cannot be written only costs speed.
+
+        Hangs and crashes may be the machine's doing: they are looked at again each time.
+        """
+        if result.status in (TODO, TIMEOUT, CRASHED):
+            return
         self._verdicts[exercise.id] = {
             "code": _code(submission, exercise, result.status == PASSED),
             "result": asdict(result),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import itertools
 import re
 from pathlib import Path
 
@@ -74,8 +75,10 @@ def sync(force: bool = False) -> list[Path]:
     return stale
 
 
-def reset(module: str, function: str) -> tuple[Path, str]:
-    """Put one function's stub back into the student's module; return the path and what was taken out.
+def reset(module: str, function: str) -> tuple[Path, Path | None]:
+    """Put one function's stub back into the student's module; return the path, and where the old text is kept.
+
+    The old text is saved before the module is touched.
 
     Raises
     ------
@@ -85,24 +88,28 @@ def reset(module: str, function: str) -> tuple[Path, str]:
     fresh = wanted()[path]
     if not path.exists():
         write_atomically(path, fresh)
-        return path, ""
-    text = path.read_text(encoding="utf-8")
+        return path, None
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Problem(f"{_shown(path)} is not UTF-8 text.", "Save it as UTF-8.") from None
     new, old = _lines_of(fresh, function), _lines_of(text, function)
     if new is None:
         raise Problem(f"{module} has no function {function}.", "Run `kata` for a list.")
-    lines = text.splitlines(keepends=True)
+    lines = _lines(text)
     start, stop = old or (len(lines), len(lines))
-    stub = fresh.splitlines(keepends=True)[new[0] : new[1]]
+    stub = _lines(fresh)[new[0] : new[1]]
     gap = ["\n", "\n"] if old is None else []
+    kept = keep_aside(function, "".join(lines[start:stop])) if old else None
     write_atomically(path, "".join(lines[:start] + gap + stub + lines[stop:]))
-    return path, "".join(lines[start:stop])
+    return path, kept
 
 
 def keep_aside(function: str, text: str) -> Path:
-    """Save what `reset` took out under `.deepkata/`, one file per reset, and return its path."""
+    """Save what `reset` takes out under `.deepkata/`, one file per reset, and return its path."""
     folder = kit.EXERCISES / ".deepkata" / "replaced"
-    count = len(list(folder.glob(f"{function}-*.py"))) + 1
-    path = folder / f"{function}-{count}.py"
+    names = (folder / f"{function}-{number}.py" for number in itertools.count(1))
+    path = next(name for name in names if not name.exists())
     write_atomically(path, text)
     return path
 
@@ -131,6 +138,11 @@ def _lines_of(text: str, function: str) -> tuple[int, int] | None:
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
             return first - 1, node.end_lineno or node.lineno
     return None
+
+
+def _lines(text: str) -> list[str]:
+    """The lines as Python counts them, which str.splitlines does not: it also ends them at form feeds and the like."""
+    return re.split(r"(?<=\n)", text)
 
 
 def _has_work(path: Path, stub: str) -> bool:

@@ -15,6 +15,7 @@ from grader.problem import Problem
 
 MAX_FILE = 1 << 20
 MAX_FILES = 200
+MAX_DEPTH = 200  # of a syntax tree; deeper ones exhaust Python's own recursion
 PACKAGE = "exercises."  # what the submission's modules are imported from
 PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun")  # cell magics over ordinary code
 
@@ -30,7 +31,7 @@ class SyntaxProblem:
 
 @dataclass
 class Module:
-    """One module of a submission."""
+    """One module of a submission; `path` is what messages show: it begins at the submission, wherever that lies."""
 
     path: str
     text: str
@@ -38,7 +39,10 @@ class Module:
     @functools.cached_property
     def tree(self) -> ast.Module | SyntaxProblem:
         try:
-            return ast.parse(self.text)
+            tree = ast.parse(self.text)
+            if _is_deeper(tree, MAX_DEPTH):
+                return SyntaxProblem(0, "it is nested too deeply", "")
+            return tree
         except SyntaxError as error:
             return SyntaxProblem(error.lineno or 0, error.msg, (error.text or "").strip())
         except (ValueError, RecursionError, MemoryError) as error:
@@ -219,6 +223,15 @@ def _source(module: str, node: ast.ImportFrom) -> str | None:
     return ".".join([*above, name] if name else above)
 
 
+def _is_deeper(tree: ast.AST, depth: int) -> bool:
+    """Whether a tree has more than so many levels; counted level by level, so that no depth is too much."""
+    level: list[ast.AST] = [tree]
+    while level and depth:
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        depth -= 1
+    return bool(level)
+
+
 def is_stub(function: ast.FunctionDef) -> bool:
     """Whether nothing has been written yet: no statement but a docstring, `pass`, `...` or a NotImplementedError."""
     body = [node for node in function.body if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))]
@@ -249,13 +262,16 @@ def read(path: Path) -> Submission:
 
 
 def _read_folder(folder: Path) -> Submission:
-    modules, notes = {}, []
+    modules: dict[str, Module] = {}
+    notes = []
     for path in sorted(_python_files(folder)):
         name = ".".join(path.relative_to(folder).with_suffix("").parts)
         try:
-            modules[name] = Module(str(path), _read_text(path))
+            modules[name] = Module(f"{folder.resolve().name}/{path.relative_to(folder).as_posix()}", _read_text(path))
         except Problem as problem:
             notes.append(problem.defect)
+    if sum(len(module.text) for module in modules.values()) > MAX_FILE:
+        raise Problem(f"{folder} holds more than {MAX_FILE >> 20} MB of source.", "Hand in the exercises only.")
     known = {chapter.module for chapter in catalogue.chapters()}
     if not known & modules.keys():
         first = catalogue.chapters()[0].module
@@ -284,9 +300,13 @@ def _python_files(folder: Path) -> Iterator[Path]:
 
 def _read_text(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_FILE:
+        if not path.is_file():
+            raise Problem(f"{path} is no ordinary file.", "Hand in ordinary files.")
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE + 1)
+        if len(content) > MAX_FILE:
             raise Problem(f"{path} is larger than {MAX_FILE >> 20} MB: that is no source file.", "Take it out.")
-        return path.read_bytes().decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except OSError as error:
         raise Problem(f"{path} cannot be read ({error.strerror}).", "Check its permissions.") from None
     except UnicodeDecodeError:
@@ -321,7 +341,7 @@ def _plain_python(code: str) -> list[str]:
 
 def _assign(path: Path, text: str) -> Submission:
     """A single text stands for the module it is named after, else for every chapter of which it defines a function."""
-    module = Module(str(path), text)
+    module = Module(path.name, text)
     named = [c.module for c in catalogue.chapters() if path.stem.endswith(c.module.rpartition(".")[2])]
     defined = module.functions.keys()
     meant = named or [c.module for c in catalogue.chapters() if defined & {exercise.name for exercise in c.exercises}]

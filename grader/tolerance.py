@@ -17,9 +17,6 @@ class Tolerance:
     absolute: float = 1e-7
     scaled: float = 2e-6
 
-    def explain(self) -> str:
-        return f"relative {self.relative:g}, absolute {self.absolute:g}, and {self.scaled:g} of the largest element"
-
 
 # float32 carries 6e-8 per operation; the longest sums of the cases add about a thousand terms, whose error grows
 # like sqrt(n) to n times that, so that 1e-4 leaves room for any order of summation and still sees a wrong constant.

@@ -21,6 +21,9 @@ from grader.gradient import check_gradient, numeric_gradients
 from grader.result import FAILED, INTERPRETED, PASSED, CaseResult
 from grader.worker.answer import Answer, Returned
 
+NUMBER_KINDS = ("type", "count", "shape", "value", "nan", "ratio", "unchanged")  # what a known mistake can explain
+SPOILED_HELP = "Write into a new array: `out = x` is x itself, `out = x.copy()` is not."
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -40,6 +43,7 @@ class Verdict:
     help: str = ""
     mistake: str = ""
     output: str = ""
+    wrong_numbers: bool = False
 
 
 def assess(exercise: Exercise, outcomes: Sequence[Outcome], stage: str) -> tuple[Verdict, list[CaseResult]]:
@@ -61,7 +65,7 @@ def assess(exercise: Exercise, outcomes: Sequence[Outcome], stage: str) -> tuple
     if not wrong:
         return Verdict(PASSED), results
     outcome, verdict = min(wrong, key=lambda pair: pair[0].case.hidden)
-    if verdict.status == FAILED:
+    if any(other.wrong_numbers and _comparable(failed.case) for failed, other in wrong):
         mistake = recognize(exercise, outcomes)
         if mistake:
             verdict.mistake, verdict.help = mistake.name, mistake.belief
@@ -82,13 +86,14 @@ def _assess_case(exercise: Exercise, outcome: Outcome, stage: str) -> Verdict:
     difference = difference_of(exercise, outcome, answer, check_dtype=settled)
     if difference is None and answer.spoiled:
         names = ", ".join(answer.spoiled)
-        difference = Difference("spoiled", f"the argument {names} was changed.", "Write into a new array instead.")
+        difference = Difference("spoiled", f"the argument {names} was changed.", SPOILED_HELP)
     if difference is None and answer.collision is not None and answer.collision.function == exercise.name:
         return Verdict(FAILED, *words.race(exercise, answer.collision), output=answer.output)
     if difference is None:
         return Verdict(PASSED)
     message = f"{exercise.name}: {difference.text}"
-    return Verdict(FAILED, message, difference.advice, output=answer.output)
+    wrong_numbers = difference.kind in NUMBER_KINDS
+    return Verdict(FAILED, message, difference.advice, output=answer.output, wrong_numbers=wrong_numbers)
 
 
 def difference_of(exercise: Exercise, outcome: Outcome, answer: Returned, check_dtype: bool) -> Difference | None:
@@ -102,7 +107,7 @@ def difference_of(exercise: Exercise, outcome: Outcome, answer: Returned, check_
             try:
                 actual = case.select(actual)
                 expected = case.select(expected) if case.expected is None else expected
-            except (TypeError, ValueError, IndexError, KeyError, AttributeError):
+            except Exception:  # whatever an answer can be made of, `select` only expects the right form
                 return Difference("type", f"the answer is {words.describe_parts(actual)}: not what is asked for.")
         return compare(exercise.returns[0] if exercise.returns else "result", expected, actual, tolerance, check_dtype)
     parts = {**_returned_parts(exercise, answer.value), **answer.changed}
@@ -119,7 +124,7 @@ def difference_of(exercise: Exercise, outcome: Outcome, answer: Returned, check_
                 "unchanged", f"{name} was left unchanged.", f"Write into it: {name}[...] = …, not {name} = …"
             )
         by_numbers = check_gradient(case, {name: parts[name]}, {k: v for k, v in numeric.items() if k == name})
-        if by_numbers and "everywhere" in by_numbers.text:
+        if by_numbers and by_numbers.kind == "ratio":
             return by_numbers
         return difference
     return check_gradient(case, parts, numeric)
@@ -154,14 +159,17 @@ def _same(one: Any, other: Any) -> bool:
 
 def recognize(exercise: Exercise, outcomes: Sequence[Outcome]) -> Mistake | None:
     """The known mistake whose answers equal the student's on every case that came back, if there is one."""
-    returned = [outcome for outcome in outcomes if isinstance(outcome.answer, Returned) and not outcome.case.large]
-    comparable = [outcome for outcome in returned if outcome.case.expected is None]
-    if not comparable:
-        return None
+    returned = [outcome for outcome in outcomes if isinstance(outcome.answer, Returned)]
+    comparable = [outcome for outcome in returned if _comparable(outcome.case)]
     for mistake in exercise.mistakes:
-        if all(_matches(exercise, mistake.function, outcome) for outcome in comparable):
+        if comparable and all(_matches(exercise, mistake.function, outcome) for outcome in comparable):
             return mistake
     return None
+
+
+def _comparable(case: Case) -> bool:
+    """Whether a known mistake is tried on this case: it takes the time of a small one, and no recorded answer."""
+    return not case.large and case.expected is None
 
 
 def _matches(exercise: Exercise, wrong: Callable[..., Any], outcome: Outcome) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import signal
+import traceback
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from grader.result import BLOCKED, COMPILE_ERROR, CRASHED, ERROR, TIMEOUT, TODO,
 from grader.worker.answer import Answer, Collision, Died, Frame, Garbled, Missing, NotCompiled, Raised, TimedOut
 
 HIDDEN_HELP = "Which inputs does the docstring allow that the public cases do not try? Test them by hand."
+KILLED_HELP = "Too much memory or CPU time ends a process like this: is a shape wrong, or a loop too long?"
 EXPLAINED_EXCEPTIONS = {
     "IndexError": "Which index leaves the array? Check the loop's bounds against the shape.",
     "ZeroDivisionError": "What if the divisor is zero: an empty array, or a sum of zeros?",
@@ -21,6 +24,8 @@ EXPLAINED_EXCEPTIONS = {
     "NameError": "Is it spelled as it was defined, and imported at the top of the file?",
     "UnboundLocalError": "It is read before it was given a value.",
     "AttributeError": "Is it spelled as NumPy spells it?",
+    "ValueError": "Print the shapes above that line: axis by axis they must be equal, or one of them 1.",
+    "TypeError": "Print the types above that line: which of them is not what you think?",
     "SystemExit": "Do not end the program: return the result.",
     "KeyboardInterrupt": "Do not interrupt the program: return the result.",
 }
@@ -101,7 +106,7 @@ def race(exercise: Exercise, collision: Collision | None = None) -> tuple[str, s
         index = ", ".join(str(i) for i in collision.index)
         text = f"iterations {one} and {other} of prange both write {collision.array}[{index}]"
     else:
-        text = "in parallel the result is wrong, one thread alone gets it right"
+        text = "as you wrote it, in parallel, the result is wrong; compiled without threads it is right"
     return (
         f"{exercise.name}: {text}.",
         "Two iterations of prange write to the same element. Let each own what it writes, or use range there.",
@@ -110,8 +115,30 @@ def race(exercise: Exercise, collision: Collision | None = None) -> tuple[str, s
 
 def hidden_failure(exercise: Exercise, rationale: str, status: str) -> str:
     """The message for a hidden case: its rationale, never its inputs or numbers."""
-    became = {ERROR: "raises an exception", TIMEOUT: "does not end", CRASHED: "crashes"}.get(status, "is wrong")
+    became = {
+        ERROR: "raises an exception",
+        TIMEOUT: "does not end",
+        CRASHED: "crashes",
+        COMPILE_ERROR: "does not compile",
+        VIOLATION: "gives no valid answer",
+    }.get(status, "is wrong")
     return f"{exercise.name}: public cases pass; it {became} on a hidden one ({rationale})."
+
+
+def fault(exercise: Exercise, error: Exception) -> tuple[str, str, str]:
+    """For an answer on which the kit itself fails."""
+    return (
+        ERROR,
+        f"{exercise.name}: the grader could not judge the answer ({type(error).__name__}).",
+        "Show it to your instructor: this is a defect of the kit, or something that it cannot do here.",
+    )
+
+
+def origin(error: Exception) -> str:
+    """What a failure of the kit was and where, in one line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {_first_line(str(error))}{place}"
 
 
 def describe_parts(value: Any) -> str:
@@ -122,6 +149,8 @@ def describe_parts(value: Any) -> str:
 
 
 def _timeout(name: str, answer: TimedOut) -> tuple[str, str]:
+    if answer.step == "exercise":
+        return f"{name}: its cases together took more than {answer.seconds:g} s.", "Is a loop longer than it must be?"
     if answer.step == "load":
         return f"{name}: importing its module did not end.", "Keep the top of the file to imports and constants."
     if answer.step == "compile":
@@ -138,7 +167,7 @@ def _death(name: str, answer: Died) -> tuple[str, str]:
             "An index leaves its array, or a pointer was forged: check the bounds.",
         )
     if answer.how < 0:
-        return f"{name}: its process was killed {during}".rstrip() + f" (signal {-answer.how}).", "What ended it?"
+        return f"{name}: its process was killed {during}".rstrip() + f" (signal {-answer.how}).", KILLED_HELP
     return (
         f"{name}: its process ended {during or 'in the middle of the call'} (exit code {answer.how}).",
         "Return the result; do not call os._exit.",
@@ -204,7 +233,7 @@ _COMPILE_WORDS = (
         "Not all of NumPy is there: write that step as a loop.",
     ),
     (
-        r"No implementation of function Function\(<([^>]{1,60})>\) found for signature",
+        r"No implementation of function Function\(<(?:built-in |class )*(?:function |ufunc )?'?([\w.]+)[^>]*>\)",
         "numba has no version of {0} for these arguments",
         "Check the arguments' types and keywords (axis= and keepdims= often miss): write that step as a loop.",
     ),

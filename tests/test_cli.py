@@ -149,10 +149,8 @@ def test_a_wrong_option_is_told_with_the_right_ones(tmp_path):
 
 def test_hidden_numbers_appear_nowhere_in_a_record(tmp_path):
     """Code that fails on hidden inputs only, and tells them in every way it has."""
-    tells = (
-        "    if x.size == 0 or x.max() > 100:\n        print('told', x.sum())\n        raise ValueError(f'told {x}')"
-    )
-    returns = "    if x.size and abs(x).max() > 100:\n        return x * 3"
+    tells = "    if x.size == 0 or x.max() > 100:\n        print('told', x.sum())\n        raise ValueError('told')"
+    returns = "    if x.size and np.abs(x).max() > 100:\n        return x * 3"
     hand_in_relu(tmp_path / "tells", "@njit\n" + IN_PYTHON.format(body=tells))
     hand_in_relu(tmp_path / "returns", "@njit\n" + IN_PYTHON.format(body=returns))
     run = kata("grade", "tells", "returns", "--out", "out", cwd=tmp_path)
@@ -334,7 +332,7 @@ def test_the_student_finds_out_where_they_are_and_starts_over(tmp_path):
     status = kata(cwd=tmp_path, root=root)
     assert "Not checked" not in status.out
     assert "1 failed" in status.out
-    assert "Next: write relu in exercises/ch03_activations.py" in status.out
+    assert "Next: mend relu in exercises/ch03_activations.py" in status.out
 
     refused = kata("sync", cwd=tmp_path, root=root)
     assert is_one_plain_line(refused, "exercises/ch03_activations.py holds work that a new stub would overwrite")

@@ -3,6 +3,8 @@ exercise does costs that exercise only."""
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from build import (
@@ -414,3 +416,65 @@ def test_a_case_declared_by_hand_is_judged_like_any_other():
     handed_in = submission(ch03_activations="def double(x):\n    return 2 * x\n")
     with Judge(handed_in, worker(), oracle()) as judge:
         assert judge.result(asked).status == PASSED
+
+
+def test_a_function_that_has_seen_hidden_inputs_cannot_tell_them_through_a_neighbour():
+    remembers = """
+SEEN = []
+def glorot_uniform(rng, fan_in, fan_out):
+    SEEN.append(fan_in)
+    limit = np.sqrt(6 / (fan_in + fan_out))
+    return rng.uniform(-limit, limit, (fan_in, fan_out)).astype(np.float32)
+"""
+    tells = """
+@njit
+def matmul(a, b):
+    print(SEEN)
+    return np.zeros((a.shape[0], b.shape[1]), np.float32)
+"""
+    handed_in = submission(ch05_dense={"glorot_uniform": remembers, "matmul": tells})
+    _, told = judge_exercises(handed_in, "glorot_uniform", "matmul", secret=SECRET)
+    public = {case.arguments["fan_in"] for case in exercise("glorot_uniform").public_cases()}
+    assert told.status == "failed"
+    assert {int(number) for number in re.findall(r"\d+", told.output)} <= public
+
+
+def test_two_functions_that_call_each_other_get_a_verdict():
+    sigmoid = "@njit\ndef sigmoid(x):\n    return (tanh(x / 2) + 1) / 2\n"
+    tanh = "@njit\ndef tanh(x):\n    return 2 * sigmoid(2 * x) - 1\n"
+    handed_in = submission(ch03_activations={"sigmoid": sigmoid, "tanh": tanh})
+    results = judge_exercises(handed_in, "sigmoid", "tanh", "relu", secret=SECRET)
+    assert [result.status for result in results][2] == "passed"
+    assert {result.status for result in results[:2]} <= {"error", "blocked", "crashed", "compile-error"}
+
+
+def test_a_failure_of_the_kit_costs_one_exercise_and_is_told(monkeypatch):
+    def fails(*_):
+        raise OverflowError("the kit's own")
+
+    monkeypatch.setattr("grader.judge.assess", fails)
+    handed_in = submission(ch03_activations={})
+    with Judge(handed_in, worker(), oracle(), SECRET) as judge:
+        result = judge.result(exercise("relu"))
+        assert (result.status, result.score) == ("error", 0)
+        assert "OverflowError" in result.message
+        assert len(judge.faults) == 1
+
+
+def test_a_decorator_nested_beyond_python_s_own_depth_is_told_and_harms_nobody():
+    deep = "@njit(debug=" + "+".join(["1"] * 700) + ")\ndef relu(x):\n    return x\n"
+    result = judge_relu(deep)
+    assert result.status == "error"
+    assert "nested too deeply" in result.message
+
+
+@pytest.mark.parametrize("number", ["1.79e308", "-1.79e308", "1e-308"])
+def test_numbers_at_the_edge_of_float64_are_wrong_and_nothing_more(number):
+    source = f"@njit\ndef sigmoid(x):\n    return np.full(x.shape, {number})\n"
+    (result,) = judge_exercises(submission(ch03_activations={"sigmoid": source}), "sigmoid", secret=SECRET)
+    assert result.status == "failed"
+
+
+def test_a_function_that_only_claims_to_be_compiled_is_not():
+    claims = "def relu(x):\n    return np.maximum(x, np.float32(0))\nrelu.nopython_signatures = [1]\nrelu.compile = lambda s: None\n"
+    assert judge_relu(claims).status == "compile-error"

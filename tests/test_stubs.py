@@ -181,13 +181,31 @@ def test_sync_mends_an_untouched_stub_and_tells_what(exercises):
 # --- reset ------------------------------------------------------------------------------------------------------------
 
 
-def test_reset_puts_one_stub_back_and_hands_out_what_was_there(exercises):
+def test_reset_puts_one_stub_back_and_keeps_what_was_there(exercises):
     path = exercises / "ch03_activations.py"
     path.write_text(written("ch03_activations", relu=RELU, tanh="def tanh(x):\n    return x\n"))
-    assert stubs.reset("ch03_activations", "relu") == (path, RELU)
+    reset, kept = stubs.reset("ch03_activations", "relu")
+    assert (reset, kept.read_text()) == (path, RELU)
     assert path.read_text() == written("ch03_activations", tanh="def tanh(x):\n    return x\n")
-    kept = [stubs.keep_aside("relu", RELU), stubs.keep_aside("relu", "another")]
-    assert [file.read_text() for file in kept] == [RELU, "another"]
+    another = stubs.keep_aside("relu", "another")
+    assert (kept.read_text(), another.read_text()) == (RELU, "another")
+
+
+def test_reset_saves_before_it_takes_out(exercises):
+    path = exercises / "ch03_activations.py"
+    path.write_text(text := written("ch03_activations", relu=RELU))
+    (exercises / ".deepkata").write_text("a file where the folder should be")
+    with pytest.raises(Problem, match="cannot be written"):
+        stubs.reset("ch03_activations", "relu")
+    assert path.read_text() == text
+
+
+def test_reset_counts_lines_as_python_does(exercises):
+    path = exercises / "ch03_activations.py"
+    text = written("ch03_activations", relu="def relu(x):\n    return 'MARK'\n", tanh=RELU.replace("relu", "tanh"))
+    path.write_text(text.replace("MARK", "a\u2028b\x0cc"))
+    stubs.reset("ch03_activations", "relu")
+    assert path.read_text() == written("ch03_activations", tanh=RELU.replace("relu", "tanh"))
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -197,7 +215,7 @@ def test_reset_brings_a_deleted_function_back(exercises, module):
     text = written(module, **{name: "\n"})
     assert name not in Module("", text).functions
     path.write_text(text.rstrip("\n"))  # an editor may have taken the last line's end
-    assert stubs.reset(module, name) == (path, "")
+    assert stubs.reset(module, name) == (path, None)
     restored = Module("", path.read_text()).functions
     assert is_stub(restored[name])
     assert restored.keys() == Module("", stub_of(module)).functions.keys()

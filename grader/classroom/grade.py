@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import queue
 import threading
@@ -59,6 +60,7 @@ class Grading:
         named = name_submissions(expand(paths))
         if self.out is not None:
             _prepare(self.out)
+        self._failures.clear()
         ends: dict[str, Graded] = {}
         waiting: queue.SimpleQueue[tuple[str, Path]] = queue.SimpleQueue()
         lock = threading.Lock()
@@ -133,7 +135,7 @@ class Grading:
                 record.write(self.out / f"{name}.json")
             except Problem as problem:
                 return Graded(name, record, problem)
-        return Graded(name, record)
+        return Graded(name, record, _fault(name, judge.faults))
 
     def _verdicts(self, name: str, judge: Judge, exercises: Sequence[Exercise]) -> Iterator[ExerciseResult]:
         for result in judge.results(exercises):
@@ -152,6 +154,13 @@ class Grading:
             return None
         same = record.submission_hash == handed_in.digest and record.exam_hash == kit.exam_hash(self.secret)
         return record if same else None
+
+
+def _fault(name: str, faults: Sequence[str]) -> Problem | None:
+    """What to tell whoever runs the grading where the kit itself has failed; the exercises concerned scored nothing."""
+    if not faults:
+        return None
+    return Problem(f"{name}: the grader failed on {'; '.join(faults)}.", "Look at that submission, and report it.")
 
 
 def _prepare(folder: Path) -> None:
@@ -178,9 +187,14 @@ def expand(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         children = sorted(path.iterdir()) if path.is_dir() and not _holds_modules(path) else []
-        inner = [child for child in children if not child.name.startswith((".", "__")) and _holds_code(child)]
+        inner = [child for child in children if not _is_passed_over(child) and _holds_code(child)]
         found += inner if any(child.is_file() or _holds_modules(child) for child in inner) else [path]
     return found
+
+
+def _is_passed_over(path: Path) -> bool:
+    """Hidden files, caches, and links: what a student hands in cannot be somebody else's."""
+    return path.name.startswith((".", "__")) or path.is_symlink()
 
 
 def _holds_code(path: Path) -> bool:
@@ -198,9 +212,10 @@ def name_submissions(paths: Sequence[Path]) -> dict[str, Path]:
     deepest = max((len(path.parts) for path in unique), default=1)
     for depth in range(1, deepest + 1):
         names = [_name(path, depth) for path in unique]
-        if len(set(names)) == len(names):
+        if len({name.lower() for name in names}) == len(names):  # some disks do not tell Alice from alice
             return dict(zip(names, unique, strict=True))
-    return {"-".join(path.parts[1:]): path for path in unique}  # alice.py beside alice.ipynb
+    # alice.py beside alice.ipynb, or names that differ in nothing but where the hyphens stand
+    return {f"{_name(path, 1)}-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}": path for path in unique}
 
 
 def _name(path: Path, depth: int) -> str:

@@ -14,6 +14,7 @@ from rich.text import Text
 from grader import catalogue
 from grader.exercise import Chapter, Exercise
 from grader.result import BLOCKED, PASSED, STATUSES, TODO, ExerciseResult, Record
+from grader.submission import Submission
 
 SIGNS = {PASSED: ("✓", "green"), TODO: ("·", "dim"), BLOCKED: ("↑", "yellow")}
 FAILURE = ("✗", "red")
@@ -26,12 +27,12 @@ def plain(text: str, style: str = "") -> Text:
     return Text(_CONTROL.sub("", text), style=style)
 
 
-def result_lines(result: ExerciseResult, points: bool = True) -> RenderableType:
+def result_lines(result: ExerciseResult) -> RenderableType:
     """One exercise: a line, and for a failure what is wrong, why, and what the student printed."""
     sign, style = SIGNS.get(result.status, FAILURE)
     name = result.id.rpartition(".")[2]
     line = Text(f"  {sign} ", style=style) + plain(f"{name:<34}")
-    worth = f"{result.score:g}/{result.points:g}" if points else ""
+    worth = f"{result.score:g}/{result.points:g}"
     line += Text(f"{worth:>7}  ", style="dim") + Text("" if result.status == PASSED else result.status, style=style)
     line.rstrip()
     if result.status in (PASSED, TODO) and not result.message:
@@ -113,10 +114,14 @@ def waiting(console: Console) -> Iterator[Callable[[str, ExerciseResult], None]]
         yield judged
 
 
-def next_step(open_exercises: Sequence[Exercise]) -> Text:
-    """What to do next."""
-    if not open_exercises:
+def next_step(results: Sequence[tuple[Exercise, ExerciseResult]], handed_in: Submission) -> Text:
+    """What to do next: mend what has failed before writing what is untouched."""
+    failed = [exercise for exercise, result in results if result.status not in (PASSED, TODO, BLOCKED)]
+    untouched = [exercise for exercise, result in results if result.status == TODO]
+    if not failed and not untouched:
         return Text("Everything here is solved.", style="green")
-    exercise = open_exercises[0]
-    path = "exercises/" + exercise.module.replace(".", "/") + ".py"
-    return Text("Next: ", style="bold") + Text(f"write {exercise.name} in {path}, then `kata check {exercise.name}`.")
+    exercise = (failed or untouched)[0]
+    module = handed_in.modules.get(exercise.module)
+    path = module.path if module else exercise.module.replace(".", "/") + ".py"
+    verb = "mend" if failed else "write"
+    return Text("Next: ", style="bold") + plain(f"{verb} {exercise.name} in {path}, then `kata check {exercise.name}`.")

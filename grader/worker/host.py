@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ class Limits:
     load: float = 20.0
     compile: float = 60.0
     call: float = 10.0
+    exercise: float = 300.0  # all cases of one exercise together
+    whole: float = 1800.0  # the same for a whole network
 
 
 class Worker:
@@ -55,14 +58,15 @@ class Worker:
     Parameters
     ----------
     isolation : what guests are wrapped in
-    warm : compile common kernels in the parent first; pays from a handful of submissions on, and when watching
+    warm : compile common kernels in the parent while nothing else is to do; pays when the worker stays, as in watching
     fork : whether to use a parent; None for wherever the platform forks safely
     """
 
     def __init__(self, isolation: Isolation | None = None, warm: bool = False, fork: bool | None = None):
         self.isolation = isolation or LimitsOnly()
         self.warm = warm
-        self.fork = hasattr(os, "fork") and hasattr(socket, "send_fds") if fork is None else fork
+        # macOS has a fork, but not one that Python and its math libraries survive.
+        self.fork = sys.platform.startswith("linux") if fork is None else fork
         self.home = Path(tempfile.mkdtemp(prefix="deepkata-"))
         self._parent: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -333,10 +337,11 @@ class Session:
                 return NotCompiled()
         limit = seconds or self.limits.call
         request = {"do": "call", **where, "changes": list(changes)}
+        started = time.perf_counter()
         reply, result = self._request(request, value, limit)
         if not isinstance(reply, dict):
             return reply
-        return _returned(reply, result, changes)
+        return _returned(reply, result, changes, round(time.perf_counter() - started, 3))
 
     def _request(self, request: dict[str, Any], value: Any, seconds: float) -> tuple[dict[str, Any] | Answer, Any]:
         """The guest's reply and value, or an `Answer` that says what went wrong."""
@@ -402,20 +407,19 @@ def _raised(reply: dict[str, Any], step: str, seconds: float) -> Answer:
     )
 
 
-def _returned(reply: dict[str, Any], result: Any, changes: tuple[str, ...]) -> Answer:
+def _returned(reply: dict[str, Any], result: Any, changes: tuple[str, ...], seconds: float) -> Answer:
     match result:
         case (value, dict() as changed) if set(changed) == set(changes):
             pass
         case _:
             return Garbled("call", "an answer that is not of the agreed form")
     spoiled = reply.get("spoiled")
-    seconds = reply.get("call_seconds")
     return Returned(
         value,
         changed,
         tuple(_text(name, 100) for name in spoiled[:20]) if isinstance(spoiled, list) else (),
         _collision(reply.get("collision")),
-        float(seconds) if isinstance(seconds, (int, float)) and 0 <= seconds < 1e6 else 0.0,
+        seconds,
         _text(reply.get("output", ""), 2000),
     )
 

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from grader.problem import Problem
 
+KEPT = ("PATH", "SYSTEMROOT", "NUMBA_NUM_THREADS")
 GUEST = Path(__file__).parent / "guest"
 
 
@@ -26,7 +27,7 @@ class Isolation(Protocol):
         ...
 
     def environment(self, home: Path) -> dict[str, str]:
-        """The whole environment of the guest; `home` is its private folder."""
+        """The whole environment of the guest; `home` is the worker's folder, in which each session gets its own."""
         ...
 
 
@@ -36,19 +37,23 @@ class LimitsOnly:
     name = "limits"
 
     def command(self, arguments: list[str]) -> list[str]:
-        return [sys.executable, "-P", str(GUEST), *arguments]
+        return [sys.executable, "-I", "-B", str(GUEST), *arguments]
 
     def environment(self, home: Path) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "NUMBA_NUM_THREADS") if name in os.environ}
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         # One BLAS thread, and OpenMP threads that sleep while they wait: threads that spin on a busy machine slow
         # everything down many times over.
         return kept | {
             "HOME": str(home),
+            "USERPROFILE": str(home),
             "TMPDIR": str(home),
+            "TEMP": str(home),
+            "TMP": str(home),
             "LANG": "C.UTF-8",
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_WAIT_POLICY": "passive",
-            "PYTHONDONTWRITEBYTECODE": "1",
+            # Memory that was never written to holds large numbers rather than lucky zeros.
+            "MALLOC_PERTURB_": "128",
         }
 
 

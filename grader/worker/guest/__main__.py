@@ -1,4 +1,4 @@
-"""The guest process: `python -P <this folder> SOCKET serve|fork [warm]`.
+"""The guest process: `python -I -B <this folder> SOCKET serve|fork [warm]`.
 
 serve : be one session, and end with it; works on every platform
 fork : stay warm (numba imported; `warm`: kernels compiled between requests) and fork a session per request
@@ -13,9 +13,11 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 
@@ -25,7 +27,7 @@ def main() -> None:
     channel = receive_socket(where)
     hide_the_kit()
     if role == "serve":
-        be_session(channel)
+        be_session(channel, tempfile.mkdtemp(prefix="session-", dir=os.getcwd()))
     else:
         become_parent()
         if "warm" in options:
@@ -56,17 +58,21 @@ def become_parent() -> None:
     """Import what every session needs, and keep the collector from touching it: children share these pages."""
     import gc
 
-    import limits  # noqa: F401
+    import limits
     import numba  # noqa: F401
     import session  # noqa: F401
 
+    limits.adopt_orphans()
     gc.collect()
     gc.freeze()
 
 
-def be_session(channel: socket.socket) -> None:
+def be_session(channel: socket.socket, folder: str) -> None:
+    """Serve one host from a folder of its own, and end with it."""
     import limits
 
+    os.chdir(folder)
+    os.environ.update(dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP"), folder))
     limits.die_with_parent()
     limits.silence()
     limits.apply()
@@ -87,7 +93,8 @@ class Parent:
     def __init__(self, control: socket.socket, chores: Iterator[None] | None = None):
         self.control = control
         self.chores = chores
-        self.children: set[int] = set()
+        self.home = os.getcwd()
+        self.children: dict[int, str] = {}  # with the folder that each of them has
 
     def serve(self) -> None:
         """Answer `open` (a socket comes with it) and `close` until the host hangs up; then end every child."""
@@ -112,16 +119,17 @@ class Parent:
                 self.chores = None
 
     def _open(self, descriptor: int) -> int:
+        folder = tempfile.mkdtemp(prefix="session-", dir=self.home)
         pid = os.fork()
         if pid == 0:
             try:
                 os.setsid()
                 self.control.close()
-                be_session(socket.socket(fileno=descriptor))
+                be_session(socket.socket(fileno=descriptor), folder)
             finally:
                 os._exit(0)
         os.close(descriptor)
-        self.children.add(pid)
+        self.children[pid] = folder
         return pid
 
     def _close(self, pid: int, patience: float = 0.0) -> int:
@@ -131,7 +139,7 @@ class Parent:
         """
         if pid not in self.children:
             return 0
-        self.children.discard(pid)
+        folder = self.children.pop(pid)
         deadline = time.monotonic() + patience
         ended, status = os.waitpid(pid, os.WNOHANG)
         while ended == 0 and time.monotonic() < deadline:
@@ -143,10 +151,30 @@ class Parent:
             os.killpg(pid, signal.SIGKILL)
         if ended == 0:
             os.waitpid(pid, 0)
+        self._end_strays()
+        shutil.rmtree(folder, ignore_errors=True)
         return os.waitstatus_to_exitcode(status)
+
+    def _end_strays(self) -> None:
+        """Kill what a session left behind in groups of its own; Linux hands such orphans to this process."""
+        while strays := own_children() - self.children.keys():
+            for pid in strays:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
 
     def _reply(self, record: dict[str, object]) -> None:
         self.control.sendall(json.dumps(record).encode())
+
+
+def own_children() -> set[int]:
+    """The processes whose parent is this one, as far as the system tells."""
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+            return {int(pid) for pid in file.read().split()}
+    except OSError:
+        return set()
 
 
 main()

@@ -17,6 +17,7 @@ FILE_SIZE = 64 << 20
 OPEN_FILES = 256
 CPU_SECONDS = 1800
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def apply() -> None:
@@ -42,6 +43,12 @@ def die_with_parent() -> None:
     """On Linux, be killed when the parent goes, however it goes."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def adopt_orphans() -> None:
+    """On Linux, become the parent of descendants whose own parent has gone, so that none gets out of sight."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def silence() -> None:

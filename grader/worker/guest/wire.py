@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 DTYPES = frozenset(["|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8"])
-MAX_HEADER = 1 << 22
+MAX_HEADER = 1 << 23
 MAX_BYTES = 1 << 28
 MAX_DIMENSIONS = 8
 MAX_ITEMS = 4096
@@ -64,7 +64,8 @@ def pack(header: dict[str, Any], value: Any) -> list[bytes | memoryview]:
     Unsendable : the value has a part of another kind, or is too large
     """
     arrays: list[np.ndarray] = []
-    head = json.dumps({**header, "value": _encode(value, arrays, 0)}, separators=(",", ":")).encode()
+    text = json.dumps({**header, "value": _encode(value, arrays, 0)}, separators=(",", ":"), ensure_ascii=False)
+    head = text.encode("utf-8", "replace")
     if len(head) > MAX_HEADER:
         raise Unsendable("a value with more parts than any exercise asks for")
     if sum(array.nbytes for array in arrays) > MAX_BYTES:
@@ -157,7 +158,11 @@ class _Reader:
         if size > self.bytes_left:
             raise WireError("more data than any answer needs")
         self.bytes_left -= size
-        return np.frombuffer(self.read(size), dtype).reshape(shape)
+        data = self.read(size)
+        try:
+            return np.frombuffer(data, dtype).reshape(shape)
+        except ValueError:  # an empty array whose other extents numpy cannot multiply
+            raise WireError("an array of a forbidden shape") from None
 
 
 def _read(channel: socket.socket, size: int, deadline: float | None) -> bytearray:
