@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from build import (
     HEAD,
+    SECRET,
     exercise,
     judge_exercises,
     judge_one,
@@ -476,5 +477,6 @@ def test_numbers_at_the_edge_of_float64_are_wrong_and_nothing_more(number):
 
 
 def test_a_function_that_only_claims_to_be_compiled_is_not():
-    claims = "def relu(x):\n    return np.maximum(x, np.float32(0))\nrelu.nopython_signatures = [1]\nrelu.compile = lambda s: None\n"
+    claims = "def relu(x):\n    return np.maximum(x, np.float32(0))\n"
+    claims += "relu.nopython_signatures = [1]\nrelu.compile = lambda s: None\n"
     assert judge_relu(claims).status == "compile-error"
