@@ -10,11 +10,17 @@ from grader.exercise import Chapter, Exercise
 from grader.problem import Problem
 
 MODULES = (
+    "chapters.ch01_tensors",
+    "chapters.ch02_preprocessing",
     "chapters.ch03_activations",
     "chapters.ch04_losses",
     "chapters.ch05_dense",
     "chapters.ch06_optimizers",
     "chapters.ch07_training",
+    "chapters.ch08_evaluation",
+    "chapters.ch09_regularization",
+    "chapters.ch10_shapes",
+    "chapters.ch11_convolution",
     "projects.mnist_mlp",
 )
 

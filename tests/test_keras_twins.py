@@ -17,11 +17,18 @@ from grader.verdict import flat_answer
 EXERCISES = catalogue.exercises()
 WITH_TWIN = [name for name, exercise in EXERCISES.items() if exercise.twin is not None]
 WITHOUT_TWIN = {
+    "ch01_tensors.tensor_kind": "the lecture's names for ranks; Keras has none such",
     "ch04_losses.last_layer_for": "a table to look up, not a computation",
     "ch05_dense.glorot_uniform": "Keras draws from a random generator of its own; the values are those of the formula",
     "ch07_training.numerical_gradient": "Keras has no numeric gradient",
     "ch07_training.relative_error": "a measure of the lecture's; Keras has none such",
     "ch07_training.smooth_curve": "a helper for plots in the lecture; Keras has none such",
+    "ch08_evaluation.holdout_split": "a permutation, cut; nothing to compare it with",
+    "ch08_evaluation.kfold_data": "the rows of kfold_indices; tested in test_splits_and_metrics",
+    "ch08_evaluation.stratified_split": "scikit-learn draws from a generator of its own; see test_splits_and_metrics",
+    "ch08_evaluation.temporal_split": "neither library keeps equal times together; see test_splits_and_metrics",
+    "ch08_evaluation.grid_search": "held against scikit-learn's ParameterGrid in test_splits_and_metrics",
+    "ch10_shapes.classic_network": "the lectures' networks by name; test_shapes builds each of them in Keras",
     **{
         f"projects.mnist_mlp.{name}": "its last case holds what Keras answered when the weights were trained"
         for name in ("predict", "train_step", "fast_step", "train_epoch", "train")

@@ -171,7 +171,7 @@ def no_slots(params):
 
 # --- prepare --------------------------------------------------------------------------------------------------------
 
-prepare = chapter.exercise("prepare", points=1, returns="rows", whole=True)
+prepare = chapter.exercise("prepare", points=1, returns="rows", requires=("ch01_tensors.flatten_images",), whole=True)
 
 
 @prepare.cases

@@ -1,0 +1,37 @@
+"""Mutants that no case can tell from the solution, each with the reason.
+
+A mutant is listed here when it gives the same answer for every input, when the difference drowns in rounding, or when
+no case can ask for the difference. An entry whose mutant is gone, or is noticed after all, is stale: the test says so.
+
+One file per chapter.
+"""
+
+from __future__ import annotations
+
+from . import (
+    ch02_preprocessing,
+    ch03_activations,
+    ch04_losses,
+    ch05_dense,
+    ch06_optimizers,
+    ch07_training,
+    ch08_evaluation,
+    ch09_regularization,
+    ch10_shapes,
+    ch11_convolution,
+    mnist_mlp,
+)
+
+EQUIVALENT: dict[str, str] = {
+    **ch02_preprocessing.EQUIVALENT,
+    **ch03_activations.EQUIVALENT,
+    **ch04_losses.EQUIVALENT,
+    **ch05_dense.EQUIVALENT,
+    **ch06_optimizers.EQUIVALENT,
+    **ch07_training.EQUIVALENT,
+    **ch08_evaluation.EQUIVALENT,
+    **ch09_regularization.EQUIVALENT,
+    **ch10_shapes.EQUIVALENT,
+    **ch11_convolution.EQUIVALENT,
+    **mnist_mlp.EQUIVALENT,
+}
