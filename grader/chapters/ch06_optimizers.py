@@ -767,7 +767,9 @@ def adam_cases(draw):
     for shape, numbers in zip(SHAPES, others, strict=True):
         arrays = given(w=draw.normal(*shape, scale=0.1), g=draw.normal(*shape))
         past = given(m=draw.normal(*shape), v=draw.uniform(0.1, 3, *shape))
-        yield Case(f"an array of shape {shape}, step {numbers['t']}", **arrays, **past, **numbers)
+        yield Case(
+            f"an array of shape {shape}, step {numbers['t']}", hidden=len(shape) > 2, **arrays, **past, **numbers
+        )
     arrays = given(w=zeros(6), g=draw.normal(6), m=draw.normal(6, scale=0.1), v=draw.uniform(0, 1e-3, 6))
     yield Case("the second step", **arrays, t=2, lr=0.3, **usual)
     small = given(w=zeros(4), g=draw.array([1e-6, -1e-6, 3e-6, 1e-4]))
