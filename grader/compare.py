@@ -17,8 +17,8 @@ from grader.tolerance import Tolerance
 class Difference:
     """Where an answer is wrong, in words.
 
-    `kind` is type, count, shape, value, nan or ratio where the numbers are wrong, and dtype, spoiled, unchanged or goal
-    where something else is.
+    `kind` is type, count, shape, dtype, value, nan, ratio or unchanged where the answer is another one; width (float64
+    for float32, the numbers right), spoiled or goal where something else is wrong.
     """
 
     kind: str
@@ -116,7 +116,7 @@ def _compare_arrays(
         return _value_difference(name, expected, actual, right)
     if check_dtype and expected.dtype.kind == "f" and actual.dtype != expected.dtype:
         return Difference(
-            "dtype",
+            "width",
             f"{name} is {actual.dtype}, and {expected.dtype} is asked for. The numbers are right.",
             f"np.zeros(shape) is float64 unless you say np.zeros(shape, np.{expected.dtype}), and numba widens "
             "float32 with a Python float: write np.float32(1).",

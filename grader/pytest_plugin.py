@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from grader.exercise import Exercise
     from grader.result import CaseResult, ExerciseResult
 
+# The kit's own files about a chapter bear its name as well.
+NOT_EXERCISES = [Path(__file__).resolve().parent, Path(__file__).resolve().parent.parent / "tests"]
 FILES = {name.removeprefix("chapters.").replace(".", "/") + ".py" for name in MODULES}
 SIGNS = {"passed": "✓", "todo": "·", "blocked": "↑"}
 
@@ -148,7 +150,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Generator[
 
 def _is_exercise_module(path: Path) -> bool:
     names = {path.name, f"{path.parent.name}/{path.name}"}
-    return bool(names & FILES) and path.parent.name not in ("chapters", "tests") and "grader" not in path.parts[-3:]
+    if not names & FILES or path.parent.name == "tests":
+        return False
+    return not any(path.is_relative_to(folder) for folder in NOT_EXERCISES)
 
 
 def pytest_configure(config: pytest.Config) -> None:

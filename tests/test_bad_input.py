@@ -46,7 +46,7 @@ def test_a_file_of_another_kind(tmp_path):
 
 def test_a_folder_without_modules(tmp_path):
     written(tmp_path / "notes.txt", "x")
-    assert "none of the exercise modules (ch03_activations.py" in problem_of(tmp_path)
+    assert "none of the exercise modules (ch01_tensors.py" in problem_of(tmp_path)
 
 
 def test_a_folder_too_deep_or_too_shallow(tmp_path):

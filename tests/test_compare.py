@@ -54,7 +54,7 @@ MESSAGES = {
         "value",
         "should be inf, yours is -inf",
     ),
-    "float64": (X, X.astype(np.float64), "dtype", "y is float64, and float32 is asked for. The numbers are right."),
+    "float64": (X, X.astype(np.float64), "width", "y is float64, and float32 is asked for. The numbers are right."),
     "integers for floats": (X, X.astype(np.int64), "dtype", "y should be float32, yours is int64."),
     "floats for integers": (np.arange(3), np.arange(3.0), "dtype", "y should be int64, yours is float64."),
     "numbers for truth values": (np.array([True]), np.array([1]), "dtype", "y should be bool, yours is int64."),
