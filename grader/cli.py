@@ -117,6 +117,8 @@ def check(
 
 def _what_to_check(names: list[str]) -> tuple[Path, list[Exercise]]:
     """The folder (or single file) and the exercises that the arguments mean."""
+    from grader import submission
+
     paths = [Path(name) for name in names if _is_path(name)]
     for path in paths:
         if not path.exists():
@@ -128,7 +130,7 @@ def _what_to_check(names: list[str]) -> tuple[Path, list[Exercise]]:
     stems = {chapter.module.rpartition(".")[2] for chapter in catalogue.chapters()}
     if len(paths) == 1 and (path.is_dir() or path.suffix == ".ipynb" or path.stem not in stems):
         return path, catalogue.select(others)
-    folders = {_exercise_folder(path) for path in paths}
+    folders = {submission.place_of(path)[0] for path in paths}
     if len(folders) > 1:
         raise Problem("These files lie in different folders.", "Check one folder at a time.")
     return folders.pop(), catalogue.select([*others, *(path.name for path in paths)])
@@ -140,10 +142,6 @@ def _is_path(name: str) -> bool:
         return True
     known = {chapter.module for chapter in catalogue.chapters()} | {e.name for e in catalogue.exercises().values()}
     return Path(name).is_dir() and name not in known
-
-
-def _exercise_folder(path: Path) -> Path:
-    return path.parent.parent if path.parent.name == "projects" else path.parent
 
 
 def _check_once(

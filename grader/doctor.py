@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.text import Text
 
 from grader import kit
+from grader.worker.host import FORKS_SAFELY
 from grader.worker.isolation import choose
 
 OWN_PACKAGES = ("grader", "datasets", "exercises", "solutions")
@@ -39,8 +40,8 @@ def findings() -> Iterator[Finding]:
     for name in ("numba", "numpy"):
         yield True, f"{name} {importlib.metadata.version(name)}", ""
     yield from _shadowed()
-    forks = hasattr(os, "fork")
-    yield forks, "a warm worker" if forks else "no warm worker (no fork here): every check starts a process", ""
+    warm = "a warm worker" if FORKS_SAFELY else "no warm worker (no safe fork here): every check starts a process"
+    yield FORKS_SAFELY, warm, ""
     yield _isolation()
     for module, purpose, how in OPTIONAL:
         there = importlib.util.find_spec(module) is not None

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 # The kit's own files about a chapter bear its name as well.
 NOT_EXERCISES = [Path(__file__).resolve().parent, Path(__file__).resolve().parent.parent / "tests"]
 FILES = {name.removeprefix("chapters.").replace(".", "/") + ".py" for name in MODULES}
-SIGNS = {"passed": "✓", "todo": "·", "blocked": "↑"}
 
 
 class Judging:
@@ -71,9 +70,7 @@ class ExerciseModule(pytest.File):
         from grader import catalogue, submission
         from grader.submission import SyntaxProblem, is_stub
 
-        inner = self.path.parent.name == "projects"
-        folder = self.path.parent.parent if inner else self.path.parent
-        name = f"projects.{self.path.stem}" if inner else self.path.stem
+        folder, name = submission.place_of(self.path)
         module = submission.read(folder).modules.get(name)
         for exercise in catalogue.exercises().values():
             if exercise.module != name:
@@ -183,9 +180,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     results = config.stash[JUDGING].results
     if not results:
         return
+    from grader.reports.terminal import FAILURE, SIGNS
+
     terminalreporter.section("exercises", sep="-")
     for result in results.values():
-        sign = SIGNS.get(result.status, "✗")
+        sign, _ = SIGNS.get(result.status, FAILURE)
         color = {"passed": {"green": True}, "todo": {"cyan": True}}.get(result.status, {"red": True})
         passed = sum(case.status == "passed" for case in result.cases)
         cases = f"{passed}/{len(result.cases)} cases" if result.cases else ""

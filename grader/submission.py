@@ -261,6 +261,13 @@ def read(path: Path) -> Submission:
     raise Problem(f"{path} is neither a folder, a .py file nor an .ipynb file.", "Hand in one of these.")
 
 
+def place_of(path: Path) -> tuple[Path, str]:
+    """The submission's folder that a module file lies in, and the module's name there."""
+    if path.parent.name == "projects":
+        return path.parent.parent, f"projects.{path.stem}"
+    return path.parent, path.stem
+
+
 def _read_folder(folder: Path) -> Submission:
     modules: dict[str, Module] = {}
     notes = []

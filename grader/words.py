@@ -13,6 +13,7 @@ import numpy as np
 from grader.exercise import Exercise
 from grader.result import BLOCKED, COMPILE_ERROR, CRASHED, ERROR, TIMEOUT, TODO, VIOLATION
 from grader.worker.answer import Answer, Collision, Died, Frame, Garbled, Missing, NotCompiled, Raised, TimedOut
+from grader.worker.guest.limits import MEMORY
 
 HIDDEN_HELP = "Which inputs does the docstring allow that the public cases do not try? Test them by hand."
 KILLED_HELP = "Too much memory or CPU time ends a process like this: is a shape wrong, or a loop too long?"
@@ -20,7 +21,7 @@ EXPLAINED_EXCEPTIONS = {
     "IndexError": "Which index leaves the array? Check the loop's bounds against the shape.",
     "ZeroDivisionError": "What if the divisor is zero: an empty array, or a sum of zeros?",
     "RecursionError": "The function calls itself without end.",
-    "MemoryError": "It asked for more memory than a process may have (4 GB): is a shape wrong?",
+    "MemoryError": f"It asked for more memory than a process may have ({MEMORY >> 30} GB): is a shape wrong?",
     "NameError": "Is it spelled as it was defined, and imported at the top of the file?",
     "UnboundLocalError": "It is read before it was given a value.",
     "AttributeError": "Is it spelled as NumPy spells it?",

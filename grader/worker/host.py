@@ -36,6 +36,8 @@ from grader.worker.answer import (
 from grader.worker.guest import wire
 from grader.worker.isolation import Isolation, LimitsOnly
 
+# macOS has a fork, but not one that Python and its math libraries survive.
+FORKS_SAFELY = sys.platform.startswith("linux")
 START_SECONDS = 120.0
 CONTROL_SECONDS = 20.0
 DYING_SECONDS = 2.0  # a process that crashes lets go of its socket a moment before it has an exit code
@@ -65,8 +67,7 @@ class Worker:
     def __init__(self, isolation: Isolation | None = None, warm: bool = False, fork: bool | None = None):
         self.isolation = isolation or LimitsOnly()
         self.warm = warm
-        # macOS has a fork, but not one that Python and its math libraries survive.
-        self.fork = sys.platform.startswith("linux") if fork is None else fork
+        self.fork = FORKS_SAFELY if fork is None else fork
         self.home = Path(tempfile.mkdtemp(prefix="deepkata-"))
         self._parent: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
