@@ -2,43 +2,52 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from datasets import files
+from datasets import files, images, photos, table, texts
 from datasets.catalogue import ENTRIES, Entry, entry_of
 from datasets.error import DataError
 
 Origin = Literal["real", "sample"]
 
+PHOTO_SIZE = (150, 150)  # of the lectures
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images or sequences with their labels, split into training and test data.
+    """Inputs with their labels or targets, split into training and test data as Keras splits them.
 
     Parameters
     ----------
     name : its name in the catalogue
-    x_train, y_train, x_test, y_test : the arrays, of the dtypes that Keras gives
-    origin : "real" for the file that Keras pins, "sample" for the small one bundled with the kit
-    path : the file it was read from
+    x_train, x_test : images or rows as an array, texts as a `Ragged`; of the dtypes that Keras gives
+    y_train, y_test : labels or targets, one per input
+    origin : "real" for the published data, "sample" for the small one bundled with the kit
+    path : the file or folder it was read from
     card : the text that tells where the data comes from and under which licence
     note : one sentence that says what this is, for the user to read
+    classes : what the labels 0, 1, 2 … mean; none for a regression
+    columns : what the columns of a table mean
+    x_validation, y_validation : where the publisher split these off too, else None
     """
 
     name: str
-    x_train: np.ndarray
+    x_train: Any
     y_train: np.ndarray
-    x_test: np.ndarray
+    x_test: Any
     y_test: np.ndarray
     origin: Origin
     path: Path
     card: Path
     note: str
+    classes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    x_validation: np.ndarray | None = None
+    y_validation: np.ndarray | None = None
 
     def __repr__(self) -> str:
         return f"Dataset({self.name!r}, {self.origin}, {len(self.x_train):,} + {len(self.x_test):,})"
@@ -54,48 +63,56 @@ class Status:
     defect: str = ""
 
 
-def load(name: str, sample: bool = False) -> Dataset:
+def load(
+    name: str, sample: bool = False, num_words: int | None = None, image_size: tuple[int, int] = PHOTO_SIZE
+) -> Dataset:
     """A data set by its name: from $DEEPKATA_DATA, from Keras's cache, or the bundled sample.
 
     Parameters
     ----------
     name : e.g. "mnist"
     sample : true for the bundled sample even where the real data is
+    num_words : of texts, how many numbers to keep, the lowest stand for the commonest words; None for all
+    image_size : of photos, the height and width to which they are resized
 
     Raises
     ------
-    DataError : the name is unknown, or the file found is not the one that Keras publishes
+    DataError : the name is unknown, or what was found is not what was published
     """
     entry = entry_of(name)
     path = None if sample else files.find(entry)
-    return _load_sample(entry) if path is None else _load_real(entry, path)
+    split = _parse(entry, path, _read(entry, path), num_words, image_size)
+    return Dataset(
+        entry.name,
+        **split,
+        origin="sample" if path is None else "real",
+        path=path or entry.sample,
+        card=entry.card,
+        note=_note(entry, path),
+        classes=entry.classes,
+        columns=entry.columns,
+    )
 
 
-def fetch(name: str) -> Path:
-    """Download a data set into Keras's cache with Keras's own loader; returns the checked file.
+def load_words(name: str, sample: bool = False) -> tuple[str, ...]:
+    """The word of each number, so that `" ".join(words[i] for i in data.x_train[0])` is the first text.
 
-    A right file that is already there is kept; a damaged one is replaced.
+    Parameters
+    ----------
+    name : "imdb" or "reuters"
+    sample : true for the words of the bundled sample
+
+    Raises
+    ------
+    DataError : the data set has no words, or their file is missing or damaged
     """
     entry = entry_of(name)
-    home = files.keras_home()
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"{home} cannot be made ({error.strerror}): let KERAS_HOME name another folder.") from error
-    # Keras would quietly download to a temporary folder, where nobody looks for it.
-    if not os.access(home, os.W_OK):
-        raise DataError(f"{home} cannot be written to: mend its permissions, or let KERAS_HOME name another folder.")
-    get_file = _keras_get_file(entry)
-    try:
-        path = Path(get_file(entry.file, entry.url, file_hash=entry.sha256, cache_dir=str(home)))
-    except Exception as error:  # Keras raises a bare Exception when a download fails
-        reason = " ".join(str(error).split())
-        raise DataError(
-            f"{entry.title} could not be downloaded ({reason}): check the network and try again, or put {entry.file} "
-            f"into a folder of your own and let {files.FOLDER_VARIABLE} name it."
-        ) from error
-    files.read_pinned(entry, path)
-    return path
+    if entry.word_index is None:
+        raise DataError(f"{entry.title} has no words: choose a data set of texts, e.g. imdb.")
+    path = None if sample else files.find(entry)
+    if path is None:
+        return texts.words(files.read_sample(entry.sample_word_index))
+    return texts.words(files.read_pinned(entry, entry.word_index, path.parent))
 
 
 def status() -> list[Status]:
@@ -107,42 +124,47 @@ def _status_of(entry: Entry) -> Status:
     path = None
     try:
         path = files.find(entry)
-        if path is not None:
-            files.read_pinned(entry, path)
-            return Status(entry.name, "real", path)
-        _load_sample(entry)
-        return Status(entry.name, "sample", entry.sample)
+        _read(entry, path)
+        if entry.word_index:
+            load_words(entry.name)
+        return Status(entry.name, "real" if path else "sample", path or entry.sample)
     except DataError as error:
         return Status(entry.name, "real" if path else "sample", path or entry.sample, str(error))
 
 
-def _load_real(entry: Entry, path: Path) -> Dataset:
-    arrays = files.read_arrays(files.read_pinned(entry, path), path, entry.arrays)
-    return _dataset(entry, arrays, "real", path, f"The real {entry.title}, from {path}.")
+def _read(entry: Entry, path: Path | None) -> dict[str, bytes]:
+    """The checked content of everything that belongs to a data set, by name; the sample's where the path is None."""
+    if path is None:
+        return {entry.sample.name: files.read_sample(entry.sample)}
+    return photos.read_tree(entry, path) if entry.kind == "photos" else files.read_all(entry, path)
 
 
-def _load_sample(entry: Entry) -> Dataset:
-    try:
-        content = entry.sample.read_bytes()
-    except OSError as error:
-        raise DataError(f"{entry.sample} cannot be read ({error.strerror}): restore it from the kit.") from error
-    note = (
+def _parse(
+    entry: Entry, path: Path | None, contents: dict[str, bytes], num_words: int | None, image_size: tuple[int, int]
+) -> dict[str, Any]:
+    """The arrays, already split; everything that Keras's loader would have done is done."""
+    where = path or entry.sample
+    first = next(iter(contents.values()))
+    match entry.kind:
+        case "images":
+            return images.read(contents, where)
+        case "table":
+            return table.read(first, where, entry.dtype, len(entry.columns))
+        case "reviews":
+            raw = texts.from_published(first) if path else texts.from_sample(first, where, ("_train", "_test"))
+            return texts.reviews(raw, num_words)
+        case "newswires":
+            raw = texts.from_published(first) if path else texts.from_sample(first, where, ("",))
+            return texts.newswires(raw, num_words)
+        case "photos":
+            tree = contents if path else photos.read_zip(first, where, entry.classes)
+            return photos.read(tree, entry.classes, image_size)
+
+
+def _note(entry: Entry, path: Path | None) -> str:
+    if path:
+        return f"The real {entry.title}, from {path}."
+    return (
         f"Not the real {entry.title} but the bundled sample: {entry.sample_title}. "
         f"`kata data fetch {entry.name}` gets the real one."
     )
-    return _dataset(entry, files.read_arrays(content, entry.sample, entry.arrays), "sample", entry.sample, note)
-
-
-def _dataset(entry: Entry, arrays: dict[str, np.ndarray], origin: Origin, path: Path, note: str) -> Dataset:
-    return Dataset(entry.name, **arrays, origin=origin, path=path, card=entry.card, note=note)
-
-
-def _keras_get_file(entry: Entry) -> Any:
-    try:
-        import keras  # heavy and optional: only whoever asks for a download needs it
-    except ImportError as error:
-        raise DataError(
-            f"{entry.title} is downloaded by Keras, which is not installed here: run `pip install tensorflow`, "
-            f"or put {entry.file} into a folder of your own and let {files.FOLDER_VARIABLE} name it."
-        ) from error
-    return keras.utils.get_file

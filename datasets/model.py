@@ -1,7 +1,7 @@
 """Models that Keras trained: their weights, and what Keras did and answered with them.
 
-A project is held against these records, so that no student needs TensorFlow. Each is written by a training script of
-this folder, e.g. `python -m datasets.train_mnist_mlp`.
+A project is held against these records, so that no student needs TensorFlow. Each is made by its recipe (see
+`recipes/`): `kata models train mnist_mlp`.
 """
 
 from __future__ import annotations

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from grader import kit, submission
+from grader import submission
 from grader.exercise import Exercise
-from grader.judge import Judge, StageWatcher
+from grader.judge import Judge, StageWatcher, record_of, static_problem
 from grader.memory import Memory
 from grader.oracle import Oracle, default_folder
 from grader.problem import Problem
-from grader.result import ExerciseResult, Record
+from grader.result import NATIVE, ExerciseResult, Record
+from grader.stopwatch import Stopwatch, Timing
 from grader.submission import Submission
-from grader.worker.host import Worker
+from grader.verdict import Verdict
+from grader.worker.host import Limits, Session, Worker
 
 
 class Checker:
@@ -59,17 +61,18 @@ class Checker:
             for exercise in exercises:
                 yield judge.result(exercise)
 
+    def timings(self, handed_in: Submission, exercises: Sequence[Exercise]) -> Iterator[Timing | Verdict]:
+        """Each exercise timed beside its solution, or why it cannot be."""
+        limits = Limits()
+        with Session(self.worker, handed_in.sources, NATIVE, limits) as session:
+            stopwatch = Stopwatch(session, self.oracle, "bench", limits.call)
+            for exercise in exercises:
+                problem = static_problem(handed_in, exercise)
+                yield Verdict(*problem) if problem else stopwatch.best(exercise)
+
     def record(self, handed_in: Submission, results: Sequence[ExerciseResult]) -> Record:
         """The results on this submission as one record."""
-        return Record(
-            handed_in.name,
-            kit.version(),
-            self.worker.isolation.name,
-            list(results),
-            handed_in.digest,
-            kit.exam_hash(None),
-            handed_in.notes,
-        )
+        return record_of(handed_in, results, self.worker)
 
 
 def changes(path: Path) -> Iterator[None]:

@@ -35,6 +35,8 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="The data sets: what is here, and how to fetch the rest.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+models_app = typer.Typer(help="The models that Keras trained, for the projects.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
 
 
 class IsolationWish(enum.StrEnum):
@@ -170,6 +172,23 @@ def _check_once(
 
 
 @app.command()
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(help="exercises, chapters or files; all for none")] = None,
+) -> None:
+    """Time your functions beside the solutions, where points grow with speed."""
+    from grader.check import Checker
+
+    path, exercises = _what_to_check(names or [])
+    timed = [exercise for exercise in exercises if exercise.speed is not None]
+    if not timed:
+        known = ", ".join(e.name for e in catalogue.exercises().values() if e.speed is not None)
+        raise Problem("The points of none of these grow with speed.", f"These have a clock: {known}.")
+    with Checker(path) as checker:
+        for exercise, timing in zip(timed, checker.timings(checker.read(), timed), strict=True):
+            console.print(terminal.timing_line(exercise, timing))
+
+
+@app.command()
 def grade(
     submissions: Annotated[list[Path], typer.Argument(help="folders, .py or .ipynb files, or folders of these")],
     out: Annotated[Path | None, typer.Option(help="write DIR/<submission>.json, and resume from there")] = None,
@@ -302,6 +321,30 @@ def data_status() -> None:
         console.print(terminal.plain(f"{state.name}: {_told(state.origin)}, {state.path}"))
         if state.defect:
             console.print(terminal.plain(f"  {state.defect}"), style="yellow")
+
+
+@models_app.command("train")
+def models_train(
+    name: Annotated[str, typer.Argument(help="the project, e.g. mnist_mlp")],
+    sample: Annotated[
+        bool, typer.Option("--sample", help="on the bundled sample, though the real data is here")
+    ] = False,
+) -> None:
+    """Have Keras train a reference model again, and record the run (for authors)."""
+    import datasets
+    from datasets.model import save_model
+    from datasets.recipes import recipe
+
+    try:
+        found = recipe(name)
+        data = datasets.load(found.dataset, sample=sample)
+        console.print(terminal.plain(data.note))
+        path = save_model(found.train(data, lambda line: console.print(terminal.plain(line))))
+    except datasets.DataError as error:
+        raise Problem(str(error), "") from None
+    except ImportError as error:
+        raise Problem(f"Keras is not here ({error}).", "Install it: pip install 'deepkata[keras]'.") from None
+    console.print(terminal.plain(f"{path.name}: {path.stat().st_size:,} bytes"))
 
 
 def _told(origin: str) -> str:

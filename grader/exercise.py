@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grader.draw import Draw
+from grader.speed import Speed
 from grader.tolerance import FLOAT32, Tolerance
 
 CaseMaker = Callable[[Draw], Iterable["Case"]]
@@ -100,6 +101,7 @@ class Exercise:
     make_cases: CaseMaker | None = None
     twin: Callable[..., Any] | None = None
     make_objective: Objective | None = None
+    speed: Speed | None = None
 
     @property
     def id(self) -> str:
@@ -128,6 +130,15 @@ class Exercise:
         """Decorator: the scalar whose gradient is asked, as `(function, {returned name: point})` in float64."""
         self.make_objective = function
         return function
+
+    def timed(self, floor: float, full: float = 0.75) -> Callable[[Callable[[Draw], Case]], Callable[[Draw], Case]]:
+        """Decorator: a large case, fresh for every timed call; the points grow with the speed, see `Speed`."""
+
+        def keep(make: Callable[[Draw], Case]) -> Callable[[Draw], Case]:
+            self.speed = Speed(make, floor, full)
+            return make
+
+        return keep
 
     @functools.cached_property
     def parameters(self) -> tuple[str, ...]:

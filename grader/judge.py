@@ -3,6 +3,7 @@
 interpreted : plain Python; real tracebacks, a first verdict at once
 compiled : nopython mode proven, bounds checked, every case, the dtype
 native : as the student wrote it: for parallel functions (a race shows) and for whole networks
+Where points grow with speed, a right answer is then timed beside the solution, as written.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 
-from grader import catalogue, words
+from grader import catalogue, kit, words
 from grader.exercise import Case, Exercise
 from grader.memory import Memory
 from grader.oracle import Oracle
@@ -27,7 +28,9 @@ from grader.result import (
     TODO,
     CaseResult,
     ExerciseResult,
+    Record,
 )
+from grader.stopwatch import Stopwatch
 from grader.submission import Submission, SyntaxProblem, is_stub
 from grader.verdict import Outcome, Verdict, assess
 from grader.worker.answer import Raised, Returned, TimedOut
@@ -72,7 +75,7 @@ class Judge:
         self._sessions = {
             stage: Session(worker, submission.sources, mode, self.limits) for stage, mode in MODES.items()
         }
-        self.faults: list[str] = []  # failures of the kit itself, for whoever runs it
+        self.faults: dict[str, str] = {}  # exercise id -> what of the kit itself failed there, for whoever runs it
         self._asked: list[Exercise] = []
         self._results: dict[str, ExerciseResult] = {}
         self._end = 0.0
@@ -117,32 +120,40 @@ class Judge:
             self._results[exercise.id] = known or ExerciseResult(exercise.id, exercise.points)
             if known is None:
                 judged.append(exercise)
-                self._judge_guarded(exercise, exercise.public_cases)
+                self._guarded(exercise, functools.partial(self._judge, exercise.public_cases))
         for exercise in judged:
             if self.secret is not None and self._results[exercise.id].status == PASSED:
-                self._judge_guarded(exercise, functools.partial(exercise.hidden_cases, self.secret))
+                hidden = functools.partial(exercise.hidden_cases, self.secret)
+                self._guarded(exercise, functools.partial(self._judge, hidden))
         for exercise in judged:
             result = self._results[exercise.id]
+            if exercise.speed is not None and result.status == PASSED:
+                self._guarded(exercise, self._time)
             if result.status not in (PASSED, TODO):
                 self._blame_prerequisites(exercise, result)
-            if self.memory:
+            if self.memory and exercise.id not in self.faults:
                 self.memory.keep(self.submission, exercise, result)
 
-    def _judge_guarded(self, exercise: Exercise, cases: Callable[[], list[Case]]) -> None:
-        """Judge these cases; a failure of the kit itself costs this exercise, and is noted, but nothing else."""
+    def _guarded(self, exercise: Exercise, step: Callable[[Exercise, ExerciseResult], None]) -> None:
+        """Take a step of the judging; a failure of the kit itself costs this exercise, and is noted, but nothing else.
+
+        What a step leaves as passed has its full score, unless it says otherwise.
+        """
         result = self._results[exercise.id]
         started = time.perf_counter()
+        result.score = exercise.points
         try:
-            self._judge(exercise, result, cases)
+            step(exercise, result)
         except Exception as fault:
             result.status, result.message, result.help = words.fault(exercise, fault)
-            self.faults.append(f"{exercise.id}: {words.origin(fault)}")
+            self.faults[exercise.id] = words.origin(fault)
             for session in self._sessions.values():
                 session.close()
-        result.score = exercise.points if result.status == PASSED else 0.0
+        if result.status != PASSED:
+            result.score = 0.0
         result.seconds += time.perf_counter() - started
 
-    def _judge(self, exercise: Exercise, result: ExerciseResult, make_cases: Callable[[], list[Case]]) -> None:
+    def _judge(self, make_cases: Callable[[], list[Case]], exercise: Exercise, result: ExerciseResult) -> None:
         problem = static_problem(self.submission, exercise)
         if problem:
             result.status, result.message, result.help = problem
@@ -160,6 +171,18 @@ class Judge:
             result.mistake, result.output = verdict.mistake, verdict.output
             if verdict.status != PASSED:
                 break
+
+    def _time(self, exercise: Exercise, result: ExerciseResult) -> None:
+        """Points by speed; an answer that is wrong only when it is timed is wrong."""
+        assert exercise.speed is not None
+        stopwatch = Stopwatch(self._sessions[NATIVE], self.oracle, self.secret or "public", self.limits.call)
+        timing = stopwatch.best(exercise)
+        if isinstance(timing, Verdict):
+            result.status, result.message, result.help = timing.status, timing.message, timing.help
+            return
+        result.ratio = round(timing.ratio, 3)
+        result.score = round(exercise.points * exercise.speed.share(timing.ratio), 1)
+        result.message, result.help = words.speed(exercise, timing.ratio, result.score)
 
     def _budget(self, exercise: Exercise) -> float:
         return self.limits.whole if exercise.whole else self.limits.exercise
@@ -240,7 +263,7 @@ class Judge:
         called = {f"{module}.{name}" for module, name in self.submission.closure(exercise.module, exercise.name)}
         failing = {}
         for other in catalogue.exercises().values():
-            if other.id in called and other is not exercise:
+            if other.id in called - {exercise.id}:
                 status = self.result(other).status
                 if status not in (PASSED, BLOCKED):
                     failing[other.name] = status
@@ -248,6 +271,27 @@ class Judge:
             why = "is not written yet" if set(failing.values()) == {TODO} else "fails too"
             result.status, result.message, result.help = words.blocked(exercise, list(failing), why)
             result.mistake = ""
+
+
+def record_of(
+    handed_in: Submission,
+    results: Sequence[ExerciseResult],
+    worker: Worker,
+    secret: str | None = None,
+    name: str = "",
+    seconds: float = 0.0,
+) -> Record:
+    """The results on a submission as one record; `name` is what it is called, where it is not by its own."""
+    return Record(
+        name or handed_in.name,
+        kit.version(),
+        worker.isolation.name,
+        list(results),
+        handed_in.digest,
+        kit.exam_hash(secret),
+        handed_in.notes,
+        seconds,
+    )
 
 
 def static_problem(submission: Submission, exercise: Exercise) -> tuple[str, str, str] | None:

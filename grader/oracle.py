@@ -64,6 +64,11 @@ class Oracle:
         with self._lock:
             return [case.expected if case.expected is not None else self._answer(exercise, case) for case in cases]
 
+    def timed(self, exercise: Exercise, case: Case) -> Returned:
+        """What the solution answers as it is written, compiled in full, with the time it takes; never remembered."""
+        with self._lock:
+            return self._call(exercise, case, "native")
+
     def _answer(self, exercise: Exercise, case: Case) -> tuple[Any, dict[str, Any]]:
         key = _key(exercise, case)
         if key not in self._known:
@@ -77,6 +82,10 @@ class Oracle:
     def _compute(self, exercise: Exercise, case: Case) -> tuple[Any, dict[str, Any]]:
         # A small case takes less time interpreted than compiling takes; the numbers are the same.
         mode = "interpreted" if not case.large else "native" if exercise.whole else "checked"
+        answer = self._call(exercise, case, mode)
+        return answer.value, answer.changed
+
+    def _call(self, exercise: Exercise, case: Case, mode: str) -> Returned:
         session = self._sessions.get(mode)
         if session is None:
             session = self._sessions[mode] = Session(self.worker, solutions().sources, mode, PATIENT)
@@ -89,7 +98,7 @@ class Oracle:
                 f"The solution of {exercise.id} gives no answer to its case {case.rationale!r} ({detail}).",
                 f"Mend solutions/{exercise.module.replace('.', '/')}.py.",
             )
-        return answer.value, answer.changed
+        return answer
 
     def _recall(self, key: str) -> tuple[Any, dict[str, Any]] | None:
         if self.folder is None:

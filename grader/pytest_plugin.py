@@ -189,3 +189,5 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         passed = sum(case.status == "passed" for case in result.cases)
         cases = f"{passed}/{len(result.cases)} cases" if result.cases else ""
         terminalreporter.line(f"  {sign} {result.id:<44} {result.status:<14}{cases}", **color)
+        if result.ratio is not None:
+            terminalreporter.line(f"      {result.message} {result.help}".rstrip())

@@ -35,7 +35,10 @@ class CaseResult:
 
 @dataclass
 class ExerciseResult:
-    """One exercise: `message` is the defect, `help` the action, `mistake` the name of the known mistake, if any."""
+    """One exercise: `message` is the defect, `help` the action, `mistake` the name of the known mistake, if any.
+
+    `ratio` is how many times as fast as the solution it ran, where points grow with speed.
+    """
 
     id: str
     points: float
@@ -46,6 +49,7 @@ class ExerciseResult:
     mistake: str = ""
     output: str = ""
     seconds: float = 0.0
+    ratio: float | None = None
     cases: list[CaseResult] = field(default_factory=list)
 
 
@@ -64,7 +68,7 @@ class Record:
 
     @property
     def score(self) -> float:
-        return sum(exercise.score for exercise in self.exercises)
+        return round(sum(exercise.score for exercise in self.exercises), 2)
 
     @property
     def max_score(self) -> float:

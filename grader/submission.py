@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader import catalogue
+from grader import catalogue, kit
 from grader.problem import Problem
 
 MAX_FILE = 1 << 20
@@ -115,8 +115,8 @@ class Submission:
 
     @property
     def sources(self) -> dict[str, tuple[str, str]]:
-        """The form in which a guest receives it."""
-        return {name: (module.path, module.text) for name, module in self.modules.items()}
+        """The form in which a guest receives it: its own modules, and the given ones as the kit has them."""
+        return {name: (module.path, module.text) for name, module in self.modules.items()} | kit.given()
 
     @functools.cached_property
     def digest(self) -> str:

@@ -67,7 +67,7 @@ def assess(exercise: Exercise, outcomes: Sequence[Outcome], stage: str) -> tuple
         verdict = _assess_case(exercise, outcome, stage)
         if verdict.status != PASSED:
             wrong.append((outcome, verdict))
-        seconds = outcome.answer.seconds if isinstance(outcome.answer, Returned) else 0.0
+        seconds = round(outcome.answer.seconds, 3) if isinstance(outcome.answer, Returned) else 0.0
         case = outcome.case
         message = "" if case.hidden else verdict.message
         results.append(CaseResult(case.rationale, verdict.status, case.hidden, stage, message, seconds))

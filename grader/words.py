@@ -114,6 +114,16 @@ def race(exercise: Exercise, collision: Collision | None = None) -> tuple[str, s
     )
 
 
+def speed(exercise: Exercise, ratio: float, score: float) -> tuple[str, str]:
+    """For a right answer whose points grow with its speed."""
+    fast = f"{ratio:.2g} times as fast as the solution" if ratio >= 1 else f"{ratio:.0%} of the solution's speed"
+    message = f"{exercise.name}: right, at {fast}: {score:g} of {exercise.points:g} points."
+    if score >= exercise.points:
+        return message, ""
+    assert exercise.speed is not None
+    return message, f"All points from {exercise.speed.full:.0%} on: which step of the docstring's ladder is missing?"
+
+
 def hidden_failure(exercise: Exercise, rationale: str, status: str) -> str:
     """The message for a hidden case: its rationale, never its inputs or numbers."""
     became = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,38 +12,25 @@ import numpy as np
 import pytest
 
 import datasets
-from datasets import make_samples, train_mnist_mlp
 from datasets import model as records
 from datasets.catalogue import ENTRIES
+from datasets.checksums import checksum
+from datasets.images import ARRAYS
+from datasets.recipes import recipe
+from datasets.recipes.mnist_mlp import rows_of
+from tests.data import REAL, empty_folder, needs_real, refusal_of
 
 MNIST = ENTRIES["mnist"]
+(FILE,) = MNIST.files
+FASHION = ENTRIES["fashion_mnist"]
 ROOT = Path(__file__).parent.parent
-REAL = os.environ.get("DEEPKATA_DATA", "")
 
-needs_mnist = pytest.mark.skipif(
-    not (REAL and (Path(REAL) / MNIST.file).is_file()),
-    reason="DEEPKATA_DATA names no folder with mnist.npz: the real MNIST is not tested",
-)
+needs_mnist = needs_real("mnist")
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """An empty data folder, and an empty Keras cache beside it."""
-    data = tmp_path / "data"
-    data.mkdir()
-    monkeypatch.setenv("DEEPKATA_DATA", str(data))
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    return data
-
-
-def refusal_of(call, *arguments):
-    """The one sentence with which a call refuses."""
-    with pytest.raises(datasets.DataError) as caught:
-        call(*arguments)
-    sentence = str(caught.value)
-    assert "\n" not in sentence
-    assert sentence.endswith(".")
-    return sentence
+    return empty_folder(tmp_path, monkeypatch)
 
 
 # --- the sample -----------------------------------------------------------------------------------------------------
@@ -60,41 +45,9 @@ def test_without_a_file_the_sample_is_served_and_says_so():
     assert data.card.is_file()
 
 
-@pytest.mark.usefixtures("folder")
-def test_the_sample_has_the_shape_of_the_real_one():
-    data = datasets.load("mnist")
-    for images, labels in ((data.x_train, data.y_train), (data.x_test, data.y_test)):
-        assert images.dtype == labels.dtype == np.uint8
-        assert images.shape == (len(labels), 28, 28)
-        assert set(labels) == set(range(10))
-        assert images.max() == 255
-        assert not images[:, :4].any()
-    assert (len(data.x_train), len(data.x_test)) == (1500, 297)
-
-
-def test_the_sample_is_what_the_committed_code_makes():
-    pytest.importorskip("sklearn", reason="scikit-learn is not installed: the sample cannot be made again")
-    made, data = make_samples.mnist_sample(), datasets.load("mnist", sample=True)
-    for name, array in made.items():
-        np.testing.assert_array_equal(getattr(data, name), array)
-
-
-def test_the_sample_is_written_the_same_every_time(tmp_path):
-    arrays = {"x_train": np.arange(6, dtype=np.uint8)}
-    for name in ("one.npz", "two.npz"):
-        make_samples.write(tmp_path / name, arrays)
-    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
-
-
-def test_no_picture_of_the_sample_is_in_both_parts():
-    data = datasets.load("mnist", sample=True)
-    train = {image.tobytes() for image in data.x_train}
-    assert not any(image.tobytes() in train for image in data.x_test)
-
-
 def test_loading_imports_neither_keras_nor_scikit_learn():
     script = (
-        "import sys, datasets, datasets.make_samples, datasets.train_mnist_mlp; datasets.load('mnist', sample=True); "
+        "import sys, datasets, datasets.make_samples, datasets.recipes.mnist_mlp; datasets.load('mnist', sample=True); "
         "datasets.load_model('mnist_mlp', 'sample'); "
         "print(sorted({'keras', 'tensorflow', 'sklearn'} & set(sys.modules)))"
     )
@@ -112,12 +65,12 @@ def test_an_unknown_name_is_refused():
 def test_a_swapped_file_is_refused(folder):
     """The sample is a valid .npz with the right arrays: only its content gives it away."""
     content = MNIST.sample.read_bytes()
-    (folder / MNIST.file).write_bytes(content + bytes(MNIST.size - len(content)))
+    (folder / MNIST.path).write_bytes(content + bytes(FILE.size - len(content)))
     assert "another file" in refusal_of(datasets.load, "mnist")
 
 
 def test_a_short_file_is_refused(folder):
-    (folder / MNIST.file).write_bytes(b"PK" + bytes(1000))
+    (folder / MNIST.path).write_bytes(b"PK" + bytes(1000))
     assert "cut short" in refusal_of(datasets.load, "mnist")
 
 
@@ -125,15 +78,32 @@ def test_a_short_file_is_refused(folder):
 def test_a_bad_file_in_keras_cache_is_refused(tmp_path):
     cache = tmp_path / "keras" / "datasets"
     cache.mkdir(parents=True)
-    (cache / MNIST.file).write_bytes(b"<html>404</html>")
+    (cache / MNIST.path).write_bytes(b"<html>404</html>")
     sentence = refusal_of(datasets.load, "mnist")
-    assert str(cache / MNIST.file) in sentence
+    assert str(cache / MNIST.path) in sentence
     assert "kata data fetch mnist" in sentence
 
 
 def test_a_folder_in_place_of_the_file_is_refused(folder):
-    (folder / MNIST.file).mkdir()
+    (folder / MNIST.path).mkdir()
     assert "cannot be read" in refusal_of(datasets.load, "mnist")
+
+
+def test_a_file_that_is_missing_beside_the_others_is_refused(folder):
+    path = folder / FASHION.files[0].name
+    path.parent.mkdir()
+    path.write_bytes(b"rubbish")
+    assert "cut short" in refusal_of(datasets.load, "fashion_mnist")
+    path.rename(folder / FASHION.files[1].name)
+    sentence = refusal_of(datasets.load, "fashion_mnist")
+    assert f"{path} is missing" in sentence
+    assert "kata data fetch fashion_mnist" in sentence
+
+
+def test_an_empty_folder_counts_for_nothing(folder):
+    """Keras makes the folder before it downloads, and leaves it when the download fails."""
+    (folder / FASHION.path).mkdir()
+    assert datasets.load("fashion_mnist").origin == "sample"
 
 
 def test_a_data_folder_that_does_not_exist_is_refused(folder, monkeypatch):
@@ -142,16 +112,16 @@ def test_a_data_folder_that_does_not_exist_is_refused(folder, monkeypatch):
 
 
 def test_a_bad_file_does_not_keep_the_sample_from_being_asked_for(folder):
-    (folder / MNIST.file).write_bytes(b"rubbish")
+    (folder / MNIST.path).write_bytes(b"rubbish")
     assert datasets.load("mnist", sample=True).origin == "sample"
 
 
 def test_a_pickle_is_never_loaded(folder, monkeypatch):
     """Even a file that matched its checksum would not be unpickled."""
-    path = folder / MNIST.file
-    np.savez(path, **dict.fromkeys(MNIST.arrays, np.array([{"a": 1}], dtype=object)))
+    path = folder / MNIST.path
+    np.savez(path, **dict.fromkeys(ARRAYS, np.array([{"a": 1}], dtype=object)))
     content = path.read_bytes()
-    entry = replace(MNIST, size=len(content), sha256=hashlib.sha256(content).hexdigest())
+    entry = replace(MNIST, files=(replace(FILE, size=len(content), sha256=checksum(content)),))
     monkeypatch.setitem(ENTRIES, "mnist", entry)
     assert "not a readable .npz" in refusal_of(datasets.load, "mnist")
 
@@ -171,24 +141,24 @@ def test_the_real_one_is_served_where_it_is():
 def test_keras_cache_is_asked_too(tmp_path, monkeypatch):
     cache = tmp_path / "datasets"
     cache.mkdir()
-    (cache / MNIST.file).symlink_to(Path(REAL).resolve() / MNIST.file)
+    (cache / MNIST.path).symlink_to(REAL.resolve() / MNIST.path)
     monkeypatch.delenv("DEEPKATA_DATA")
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    assert datasets.load("mnist").path == cache / MNIST.file
+    assert datasets.load("mnist").path == cache / MNIST.path
 
 
 @needs_mnist
-@pytest.mark.parametrize("position", [0, MNIST.size // 2, MNIST.size - 1])
+@pytest.mark.parametrize("position", [0, FILE.size // 2, FILE.size - 1])
 def test_one_flipped_bit_is_refused(folder, position):
-    content = bytearray((Path(REAL) / MNIST.file).read_bytes())
+    content = bytearray((REAL / MNIST.path).read_bytes())
     content[position] ^= 1
-    (folder / MNIST.file).write_bytes(content)
+    (folder / MNIST.path).write_bytes(content)
     assert "damaged" in refusal_of(datasets.load, "mnist")
 
 
 @needs_mnist
 def test_one_missing_byte_is_refused(folder):
-    (folder / MNIST.file).write_bytes((Path(REAL) / MNIST.file).read_bytes()[:-1])
+    (folder / MNIST.path).write_bytes((REAL / MNIST.path).read_bytes()[:-1])
     assert "cut short" in refusal_of(datasets.load, "mnist")
 
 
@@ -202,9 +172,9 @@ def test_status_tells_of_the_sample():
 
 
 def test_status_tells_of_a_damaged_file_without_failing(folder):
-    (folder / MNIST.file).write_bytes(b"rubbish")
+    (folder / MNIST.path).write_bytes(b"rubbish")
     (status,) = (status for status in datasets.status() if status.name == "mnist")
-    assert (status.origin, status.path) == ("real", folder / MNIST.file)
+    assert (status.origin, status.path) == ("real", folder / MNIST.path)
     assert "cut short" in status.defect
 
 
@@ -230,14 +200,39 @@ def test_fetching_without_a_network_says_so(monkeypatch):
 
 @pytest.mark.usefixtures("folder")
 def test_a_download_is_checked_again(tmp_path, monkeypatch):
-    def get_file(name, url, file_hash, cache_dir):
-        assert (url, file_hash, cache_dir) == (MNIST.url, MNIST.sha256, str(tmp_path / "keras"))
-        path = Path(cache_dir) / name
+    def get_file(name, url, file_hash, cache_dir, cache_subdir):
+        assert (url, file_hash, cache_dir) == (FILE.url, FILE.sha256, str(tmp_path / "keras"))
+        path = Path(cache_dir) / cache_subdir / name
+        path.parent.mkdir()
         path.write_bytes(b"rubbish")
         return str(path)
 
     loader(monkeypatch, get_file)
     assert "cut short" in refusal_of(datasets.fetch, "mnist")
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("name", ["fashion_mnist", "imdb"])
+def test_every_file_is_fetched_to_where_keras_looks(name, tmp_path, monkeypatch):
+    """Those of Fashion-MNIST in a folder of their own, a word index beside the texts."""
+    entry = ENTRIES[name]
+    contents = {file.name: file.name.encode() for file in (*entry.files, entry.word_index) if file}
+    pinned = {file.name: replace(file, sha256=checksum(contents[file.name])) for file in entry.files}
+    words = entry.word_index and replace(entry.word_index, sha256=checksum(contents[entry.word_index.name]))
+    monkeypatch.setitem(ENTRIES, name, replace(entry, files=tuple(pinned.values()), word_index=words))
+    cache = tmp_path / "keras" / "datasets"
+
+    def get_file(base, url, file_hash, cache_dir, cache_subdir):
+        assert url.endswith(base)
+        assert file_hash
+        path = Path(cache_dir) / cache_subdir / base
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(contents[path.relative_to(cache).as_posix()])
+        return str(path)
+
+    loader(monkeypatch, get_file)
+    assert datasets.fetch(name) == cache / entry.path
+    assert {path.relative_to(cache).as_posix() for path in cache.rglob("*.*")} == set(contents)
 
 
 # --- the recorded models --------------------------------------------------------------------------------------------
@@ -246,7 +241,7 @@ def test_a_download_is_checked_again(tmp_path, monkeypatch):
 @pytest.mark.parametrize("origin", ["real", "sample"])
 def test_a_record_begins_where_its_seed_begins(origin):
     model = datasets.load_model("mnist_mlp", origin)
-    params, order = train_mnist_mlp.first_epoch(model)
+    params, order = recipe("mnist_mlp").first_epoch(model)
     assert sum(param.size for param in params) == 407_050
     assert sorted(order) == list(range(model.facts["data"]["train"]))
     for param, probes, updated in zip(params, model.probes, model.updated, strict=True):
@@ -266,15 +261,15 @@ def test_the_recorded_predictions_on_the_sample_are_those_of_the_recorded_weight
 def check_predictions(origin):
     model, data = datasets.load_model("mnist_mlp", origin), datasets.load("mnist", sample=origin == "sample")
     w1, b1, w2, b2 = model.params
-    scores = np.maximum(train_mnist_mlp.prepare(data.x_test) @ w1 + b1, 0) @ w2 + b2
+    scores = np.maximum(rows_of(data.x_test) @ w1 + b1, 0) @ w2 + b2
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     np.testing.assert_allclose(powers / powers.sum(axis=1, keepdims=True), model.predictions, rtol=1e-4, atol=2e-6)
     reached = np.mean(model.predictions.argmax(axis=1) == data.y_test)
-    assert reached == pytest.approx(model.facts["test_accuracy_of_stored_weights"])
+    assert reached == pytest.approx(model.facts["test_metric_of_stored_weights"])
 
 
 def test_the_model_trained_on_mnist_is_as_good_as_the_lectures():
-    assert datasets.load_model("mnist_mlp", "real").facts["test_accuracy"] >= 0.977
+    assert datasets.load_model("mnist_mlp", "real").facts["test_metric"] >= 0.977
 
 
 def test_a_record_that_is_not_there_is_refused():

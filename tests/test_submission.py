@@ -8,6 +8,7 @@ import json
 import pytest
 from build import judge_one, submission
 
+from grader import kit
 from grader import submission as submissions
 from grader.result import PASSED
 from grader.submission import Module, Submission, is_stub
@@ -244,4 +245,10 @@ def test_a_folder_is_judged_whole_and_under_its_own_name(tmp_path):
 
 def test_what_a_guest_gets_is_the_text_with_the_path_to_show():
     handed_in = submission("ada", ch03_activations="x = 1\n")
-    assert handed_in.sources == {"ch03_activations": ("ch03_activations.py", "x = 1\n")}
+    assert handed_in.sources["ch03_activations"] == ("ch03_activations.py", "x = 1\n")
+    assert handed_in.sources.keys() == {"ch03_activations", *kit.GIVEN}
+
+
+def test_a_given_module_is_the_kits_whatever_a_submission_made_of_it():
+    handed_in = submission("ada", ch03_activations="x = 1\n", simd="LANES = 0\n")
+    assert handed_in.sources["simd"] == kit.given()["simd"]

@@ -213,7 +213,7 @@ ACTS: dict[str, tuple[str, Callable[[Answer], bool]]] = {
     "a flood past print": ("for _ in range(20_000):\n    os.write(1, b'flood' * 100)\nreturn x", returned),
     "a generator": ("return (row for row in x)", raised("Unsendable")),
     "objects": ("return np.array([object()])", raised("Unsendable")),
-    "more data than any answer needs": ("return np.zeros(1 << 26)", raised("Unsendable")),
+    "more data than any answer needs": ("return np.zeros((1 << 28) + 1, np.int8)", raised("Unsendable")),
     "a closed socket": ("os.closerange(3, 256)\nreturn x", died(0)),
     "junk in the socket": (SOCKETS.format(act="os.write(d, b'\\xff' * 64)"), garbled),
     "an endless header in the socket": (SOCKETS.format(act="os.write(d, b'\\x00\\x00\\x10\\x00 ')"), timed_out),

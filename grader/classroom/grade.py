@@ -8,13 +8,13 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader import catalogue, kit, submission
 from grader.exercise import Exercise
-from grader.judge import Judge
+from grader.judge import Judge, record_of
 from grader.oracle import Oracle
 from grader.problem import Problem
 from grader.result import ExerciseResult, Record
@@ -120,16 +120,7 @@ class Grading:
         started = time.perf_counter()
         with Judge(handed_in, worker, oracle, self.secret) as judge:
             results = list(self._verdicts(name, judge, exercises_of(handed_in)))
-        record = Record(
-            name,
-            kit.version(),
-            self.isolation.name,
-            results,
-            handed_in.digest,
-            kit.exam_hash(self.secret),
-            handed_in.notes,
-            time.perf_counter() - started,
-        )
+        record = record_of(handed_in, results, worker, self.secret, name, time.perf_counter() - started)
         if self.out is not None:
             try:
                 record.write(self.out / f"{name}.json")
@@ -156,11 +147,12 @@ class Grading:
         return record if same else None
 
 
-def _fault(name: str, faults: Sequence[str]) -> Problem | None:
+def _fault(name: str, faults: Mapping[str, str]) -> Problem | None:
     """What to tell whoever runs the grading where the kit itself has failed; the exercises concerned scored nothing."""
     if not faults:
         return None
-    return Problem(f"{name}: the grader failed on {'; '.join(faults)}.", "Look at that submission, and report it.")
+    told = "; ".join(f"{exercise}: {fault}" for exercise, fault in faults.items())
+    return Problem(f"{name}: the grader failed on {told}.", "Look at that submission, and report it.")
 
 
 def _prepare(folder: Path) -> None:

@@ -14,7 +14,9 @@ from rich.text import Text
 from grader import catalogue
 from grader.exercise import Chapter, Exercise
 from grader.result import BLOCKED, PASSED, STATUSES, TODO, ExerciseResult, Record
+from grader.stopwatch import Timing
 from grader.submission import Submission
+from grader.verdict import Verdict
 
 SIGNS = {PASSED: ("✓", "green"), TODO: ("·", "dim"), BLOCKED: ("↑", "yellow")}
 FAILURE = ("✗", "red")
@@ -47,6 +49,18 @@ def result_lines(result: ExerciseResult) -> RenderableType:
         lines = result.output.strip().splitlines()
         details.append(plain("you printed: " + "\n             ".join(lines[:8]), style="dim"))
     return Group(line, Padding(Group(*details), (0, 0, 0, 6)))
+
+
+def timing_line(exercise: Exercise, timing: Timing | Verdict) -> RenderableType:
+    """One function's time beside the solution's, or why there is none."""
+    line = Text("  ") + plain(f"{exercise.name:<28}")
+    if isinstance(timing, Verdict):
+        told = "not written yet" if timing.status == TODO else f"{timing.status}: {timing.message}"
+        return line + plain(told, style="dim" if timing.status == TODO else FAILURE[1])
+    assert exercise.speed is not None
+    worth = exercise.points * exercise.speed.share(timing.ratio)
+    line += Text(f"{1e3 * timing.yours:9.2f} ms   solution {1e3 * timing.solution:9.2f} ms   ")
+    return line + Text(f"ratio {timing.ratio:5.2f}   {worth:.1f} of {exercise.points:g} points")
 
 
 def bar(done: float, total: float, width: int = BAR_WIDTH) -> Text:

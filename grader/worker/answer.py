@@ -30,7 +30,8 @@ class Collision:
 class Returned:
     """The call came back. Values are the guest's word: compare them, never trust them.
 
-    `spoiled` names arguments that should not have changed; `collision` is a race seen in interpreted mode.
+    `spoiled` names arguments that should not have changed; `collision` is a race seen in interpreted mode. `seconds` is
+    what the host's clock says, with carrying the arrays there and back; `inside` is the guest's word on the call alone.
     """
 
     value: Any
@@ -38,6 +39,7 @@ class Returned:
     spoiled: tuple[str, ...] = ()
     collision: Collision | None = None
     seconds: float = 0.0
+    inside: float = 0.0
     output: str = ""
 
 

@@ -342,7 +342,7 @@ class Session:
         reply, result = self._request(request, value, limit)
         if not isinstance(reply, dict):
             return reply
-        return _returned(reply, result, changes, round(time.perf_counter() - started, 3))
+        return _returned(reply, result, changes, time.perf_counter() - started)
 
     def _request(self, request: dict[str, Any], value: Any, seconds: float) -> tuple[dict[str, Any] | Answer, Any]:
         """The guest's reply and value, or an `Answer` that says what went wrong."""
@@ -414,13 +414,14 @@ def _returned(reply: dict[str, Any], result: Any, changes: tuple[str, ...], seco
             pass
         case _:
             return Garbled("call", "an answer that is not of the agreed form")
-    spoiled = reply.get("spoiled")
+    spoiled, inside = reply.get("spoiled"), reply.get("inside")
     return Returned(
         value,
         changed,
         tuple(_text(name, 100) for name in spoiled[:20]) if isinstance(spoiled, list) else (),
         _collision(reply.get("collision")),
         seconds,
+        inside if isinstance(inside, float) else 0.0,
         _text(reply.get("output", ""), 2000),
     )
 

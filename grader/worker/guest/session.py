@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -118,14 +119,15 @@ class Session:
 
     def _call(self, request: dict[str, Any], value: Any) -> tuple[dict[str, Any], Any]:
         arguments = build(value)
-        before = build(value)
         function = self._function(request)
         self.races.reset()
+        started = time.perf_counter()
         returned = function(*arguments.values())
+        inside = time.perf_counter() - started
         changes = request["changes"]
-        spoiled = [name for name in arguments if name not in changes and not same(arguments[name], before[name])]
+        spoiled = [name for name in arguments if name not in changes and not same(arguments[name], value[name])]
         changed = {name: arguments[name] for name in changes}
-        return {"spoiled": spoiled, "collision": self.races.collision}, (returned, changed)
+        return {"spoiled": spoiled, "collision": self.races.collision, "inside": inside}, (returned, changed)
 
     def _function(self, request: dict[str, Any]) -> Any:
         return getattr(sys.modules[f"{PACKAGE}.{request['module']}"], request["function"])
@@ -154,10 +156,15 @@ def revive(item: Any) -> Any:
 def same(one: Any, other: Any) -> bool:
     """Whether an argument still is what it was; anything but arrays cannot be changed in a way that matters."""
     if isinstance(one, np.ndarray):
-        return one.shape == other.shape and one.tobytes() == other.tobytes()
+        return one.shape == other.shape and bool((raw(one) == raw(other)).all())
     if isinstance(one, tuple):
         return all(same(a, b) for a, b in zip(one, other, strict=True))
     return True
+
+
+def raw(array: Any) -> Any:
+    """The bytes of an array, so that NaN equals NaN."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 
 def configure_numba(mode: str, races: RaceWatch) -> None:
