@@ -154,19 +154,20 @@ def _check_once(
             console.print(terminal.plain(f"  … {exercise.name}: right in plain Python, compiling", style="dim"))
 
     handed_in = checker.read()
-    results = []
+    results: list[ExerciseResult] = []
     # One line before the verdict is welcome where somebody waits for a few, and noise in a long list.
     watch = tell_first if len(exercises) <= FEW or watching else None
     for result in checker.results(handed_in, exercises, watch, again):
-        results.append(result)
         if result.status != TODO or len(exercises) == 1:
-            console.print(terminal.result_lines(result))
+            console.print(terminal.result_lines(result, not terminal.repeats(result, results)))
+        results.append(result)
     record = checker.record(handed_in, results)
     console.print()
     console.print(terminal.chapter_table(results))
     if any(result.status == PASSED for result in results):
         console.print("\nPublic cases only; hidden cases are checked when you hand in.", style="dim")
-    console.print(terminal.next_step([(catalogue.exercises()[r.id], r) for r in results], handed_in))
+    folder = "" if checker.path == kit.EXERCISES else str(checker.path)
+    console.print(terminal.next_step([(catalogue.exercises()[r.id], r) for r in results], handed_in, folder))
     if json_file:
         record.write(json_file)
 
@@ -337,7 +338,7 @@ def models_train(
 
     try:
         found = recipe(name)
-        data = datasets.load(found.dataset, sample=sample)
+        data = found.load(sample)
         console.print(terminal.plain(data.note))
         path = save_model(found.train(data, lambda line: console.print(terminal.plain(line))))
     except datasets.DataError as error:

@@ -59,13 +59,14 @@ def _compare_numbers(name: str, expected: Any, actual: Any, tolerance: Tolerance
     if not _is_number(actual):
         return Difference("type", f"{name} should be a number, yours is {_describe(actual)}.", _none_advice(actual))
     if isinstance(expected, (int, np.integer)) and not isinstance(actual, (int, np.integer, bool, np.bool_)):
-        return Difference("type", f"{name} should be an integer, yours is {_describe(actual)}.")
+        advice = "/ always gives a float: // divides whole numbers." if isinstance(actual, (float, np.floating)) else ""
+        return Difference("type", f"{name} should be an integer, yours is {_describe(actual)}.", advice)
     if close(np.asarray(expected), np.asarray(actual), tolerance).all():
         return None
     return Difference(
         "value" if not math.isnan(actual) else "nan",
         f"{name} should be {_show(expected)}, yours is {_show(actual)}.",
-        _number_advice(float(expected), float(actual)),
+        "" if isinstance(expected, (int, np.integer)) else _number_advice(float(expected), float(actual)),
     )
 
 
@@ -74,15 +75,19 @@ def _compare_sequences(
 ) -> Difference | None:
     if not isinstance(actual, (tuple, list)):
         return Difference(
-            "count", f"{name} should be {len(expected)} values, yours is {_describe(actual)}.", _none_advice(actual)
+            "count", f"{name} should be {_values(expected)}, yours is {_describe(actual)}.", _none_advice(actual)
         )
     if len(actual) != len(expected):
-        return Difference("count", f"{name} should be {len(expected)} values, yours are {len(actual)}.")
+        return Difference("count", f"{name} should be {_values(expected)}, yours are {len(actual)}.")
     for index, (want, got) in enumerate(zip(expected, actual, strict=True)):
         difference = compare(f"{name}[{index}]", want, got, tolerance, check_dtype)
         if difference:
             return difference
     return None
+
+
+def _values(expected: Sequence[Any]) -> str:
+    return "1 value in a tuple" if len(expected) == 1 else f"{len(expected)} values"
 
 
 def _compare_dicts(
@@ -101,7 +106,9 @@ def _compare_arrays(
     name: str, expected: np.ndarray, actual: Any, tolerance: Tolerance, check_dtype: bool
 ) -> Difference | None:
     if not isinstance(actual, np.ndarray):
-        advice = _none_advice(actual) or "Return a NumPy array."
+        advice = _none_advice(actual) or "Make it a NumPy array: np.array(…)."
+        if _is_number(actual):
+            advice = f"It has shape {expected.shape}: did you sum over an axis too many?"
         return Difference("type", f"{name} should be an array, yours is {_describe(actual)}.", advice)
     if actual.shape != expected.shape:
         return _shape_difference(name, expected, actual, tolerance)
@@ -150,7 +157,17 @@ def _shape_difference(name: str, expected: np.ndarray, actual: np.ndarray, toler
         return Difference("shape", text, "The numbers are right, rows and columns are exchanged: transpose it.")
     if actual.size == expected.size and close(expected.ravel(), actual.ravel(), tolerance).all():
         return Difference("shape", text, "The numbers are right: only the shape is not.")
-    return Difference("shape", text, "Check which axis is which, and over which one you sum.")
+    return Difference("shape", text, _shape_advice(expected.shape, actual.shape))
+
+
+def _shape_advice(want: tuple[int, ...], got: tuple[int, ...]) -> str:
+    if len(want) != len(got):
+        return "Check which axis is which, and over which one you sum."
+    if sorted(want) == sorted(got):
+        return "The sides are there, in another order: which axis is which?"
+    if sum(one != other for one, other in zip(want, got, strict=True)) == 1:
+        return "Count along that axis: where do your loop, slice or selection begin and end?"
+    return "Check which axis is which, and where your loops or slices end."
 
 
 def _value_difference(name: str, expected: np.ndarray, actual: np.ndarray, right: np.ndarray) -> Difference:
@@ -224,7 +241,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _none_advice(value: Any) -> str:
-    return "Nothing was returned: is the `return` missing?" if value is None else ""
+    return "Nothing was returned: is a `return` missing, perhaps on one path only?" if value is None else ""
 
 
 def _describe(value: Any) -> str:

@@ -35,14 +35,46 @@ class AtLeast(Goal):
 
     def reached(self, answer: Any) -> bool:
         """Whether the answer is one real number that is not below the floor; nan never is."""
-        number = np.asarray(answer)
-        return number.size == 1 and number.dtype.kind in "fiu" and bool(number.reshape(()) >= self.value)
+        number = _number(answer)
+        return number is not None and number >= self.value
 
     def miss(self, answer: Any) -> str:
-        number = np.asarray(answer)
-        if number.size != 1 or number.dtype.kind not in "fiu":
-            return f"{self.what} should be a number of at least {self.value:.4g}."
-        return f"{self.what} should be at least {self.value:.4g}, yours is {float(number.reshape(())):.4g}."
+        return _miss(self.what, f"at least {self.value:.4g}", answer)
+
+
+@dataclass(frozen=True)
+class AtMost(Goal):
+    """An expected answer that is a ceiling: any number that stays below it, or meets it, is right.
+
+    Parameters
+    ----------
+    value : the ceiling
+    what : what the number is, as messages call it, e.g. "test MAE"
+    """
+
+    value: float
+    what: str
+
+    def reached(self, answer: Any) -> bool:
+        """Whether the answer is one real number that is not above the ceiling; nan never is."""
+        number = _number(answer)
+        return number is not None and number <= self.value
+
+    def miss(self, answer: Any) -> str:
+        return _miss(self.what, f"at most {self.value:.4g}", answer)
+
+
+def _number(answer: Any) -> float | None:
+    """The answer, if it is one real number."""
+    number = np.asarray(answer)
+    return float(number.reshape(())) if number.size == 1 and number.dtype.kind in "fiu" else None
+
+
+def _miss(what: str, demand: str, answer: Any) -> str:
+    number = _number(answer)
+    if number is None:
+        return f"{what} should be a number of {demand}."
+    return f"{what} should be {demand}, yours is {number:.4g}."
 
 
 @dataclass(frozen=True, eq=False)

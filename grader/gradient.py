@@ -54,7 +54,7 @@ def check_gradient(case: Case, parts: dict[str, Any], numeric: dict[str, np.ndar
 def _describe(name: str, gradient: np.ndarray, actual: np.ndarray, right: np.ndarray, case: Case) -> Difference:
     smooth = np.isfinite(gradient)
     ratio = constant_ratio(gradient[smooth], np.asarray(actual, np.float64)[smooth])
-    if ratio is not None and ratio not in (0, 1):
+    if ratio is not None and ratio not in (0, 1) and np.count_nonzero(gradient[smooth]) > 1:
         text = f"{name} is {ratio:.4g} times the numeric gradient everywhere."
         return Difference("ratio", text, _ratio_advice(ratio, case))
     off = np.where(right, -1.0, np.abs(np.where(smooth, actual - gradient, 0)))

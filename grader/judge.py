@@ -39,6 +39,7 @@ from grader.worker.host import Limits, Session, Worker
 MODES = {INTERPRETED: "interpreted", COMPILED: "checked", NATIVE: "native"}
 RACE_REPEATS = 4
 INTERPRETED_SECONDS = 5.0
+RANDOMNESS = ("rng", "uniforms")  # the arguments that bring randomness with them
 
 StageWatcher = Callable[[Exercise, str, Verdict], None]
 
@@ -129,6 +130,8 @@ class Judge:
             result = self._results[exercise.id]
             if exercise.speed is not None and result.status == PASSED:
                 self._guarded(exercise, self._time)
+            if result.status == FAILED and not result.mistake:
+                self._blame_randomness(exercise, result)
             if result.status not in (PASSED, TODO):
                 self._blame_prerequisites(exercise, result)
             if self.memory and exercise.id not in self.faults:
@@ -258,6 +261,14 @@ class Judge:
         # A whole network is plain Python over compiled functions, which compile inside its first call.
         return seconds if exercise.compiled else self.limits.compile + seconds
 
+    def _blame_randomness(self, exercise: Exercise, result: ExerciseResult) -> None:
+        """Say so where a function that is given its randomness draws it from NumPy's global generator."""
+        given = [name for name in exercise.parameters if name in RANDOMNESS]
+        function = self.submission.modules[exercise.module].functions[exercise.name]
+        names = {ast.unparse(node) for node in ast.walk(function) if isinstance(node, ast.Attribute)}
+        if given and names & {"np.random", "numpy.random"}:
+            result.help = words.foreign_randomness(given[0])
+
     def _blame_prerequisites(self, exercise: Exercise, result: ExerciseResult) -> None:
         """Turn a failure into *blocked* where a prerequisite that the function calls is missing or wrong."""
         called = {f"{module}.{name}" for module, name in self.submission.closure(exercise.module, exercise.name)}
@@ -268,7 +279,11 @@ class Judge:
                 if status not in (PASSED, BLOCKED):
                     failing[other.name] = status
         if failing:
-            why = "is not written yet" if set(failing.values()) == {TODO} else "fails too"
+            several, found = len(failing) > 1, set(failing.values())
+            if found == {TODO}:
+                why = "are not written yet" if several else "is not written yet"
+            else:
+                why = "are not right yet" if TODO in found else "fail too" if several else "fails too"
             result.status, result.message, result.help = words.blocked(exercise, list(failing), why)
             result.mistake = ""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import datasets.catalogue
 import datasets.files
+from grader.problem import Problem
 
 ROOT = Path(__file__).resolve().parent.parent
 EXERCISES = ROOT / "exercises"
@@ -31,7 +32,11 @@ def version() -> str:
 def given() -> dict[str, tuple[str, str]]:
     """The given modules, by name: (path to show, source text). Whatever a submission made of them, these are used."""
     folder = SOLUTIONS if SOLUTIONS.is_dir() else EXERCISES
-    return {name: (f"exercises/{name}.py", (folder / f"{name}.py").read_text(encoding="utf-8")) for name in GIVEN}
+    try:
+        texts = {name: (folder / f"{name}.py").read_text(encoding="utf-8") for name in GIVEN}
+    except OSError as error:
+        raise Problem(f"{error.filename} cannot be read ({error.strerror}).", "Restore it from the kit.") from None
+    return {name: (f"exercises/{name}.py", text) for name, text in texts.items()}
 
 
 @functools.cache

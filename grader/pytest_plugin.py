@@ -125,10 +125,12 @@ class CaseItem(pytest.Item):
         if not isinstance(error, WrongAnswer):
             return super().repr_failure(excinfo, style)
         message = (error.case.message if error.case else "") or error.result.message
-        lines = [message, f"→ {error.result.help}" if error.result.help else ""]
+        first = next((case for case in error.result.cases if case.status != "passed"), None)
+        told = error.case is first  # help and prints are those of the first case that failed
+        lines = [message, f"→ {error.result.help}" if error.result.help and (told or error.result.mistake) else ""]
         if error.case:
             lines.append(f"case: {error.case.case} ({error.case.stage})")
-        if error.result.output.strip():
+        if told and error.result.output.strip():
             lines.append("you printed: " + error.result.output.strip())
         return plain("\n".join(line for line in lines if line)).plain
 

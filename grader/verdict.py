@@ -94,15 +94,20 @@ def _assess_case(exercise: Exercise, outcome: Outcome, stage: str) -> Verdict:
     settled = stage != INTERPRETED or not (exercise.compiled or exercise.whole)
     difference = difference_of(exercise, outcome, answer, check_dtype=settled)
     if difference is None and answer.spoiled:
-        names = ", ".join(answer.spoiled)
-        difference = Difference("spoiled", f"the argument {names} was changed.", SPOILED_HELP)
+        difference = Difference("spoiled", f"{_changed(answer.spoiled)}.", SPOILED_HELP)
     if difference is None and answer.collision is not None and answer.collision.function == exercise.name:
         return Verdict(FAILED, *words.race(exercise, answer.collision), output=answer.output)
     if difference is None:
         return Verdict(PASSED)
     message = f"{exercise.name}: {difference.text}"
     wrong_numbers = difference.kind in NUMBER_KINDS
-    return Verdict(FAILED, message, difference.advice, output=answer.output, wrong_numbers=wrong_numbers)
+    advice = difference.advice or (f"Besides, {_changed(answer.spoiled)}. {SPOILED_HELP}" if answer.spoiled else "")
+    return Verdict(FAILED, message, advice, output=answer.output, wrong_numbers=wrong_numbers)
+
+
+def _changed(names: Sequence[str]) -> str:
+    listed = " and ".join(names)
+    return f"the arguments {listed} were changed" if len(names) > 1 else f"the argument {listed} was changed"
 
 
 def difference_of(exercise: Exercise, outcome: Outcome, answer: Returned, check_dtype: bool) -> Difference | None:
@@ -122,7 +127,11 @@ def difference_of(exercise: Exercise, outcome: Outcome, answer: Returned, check_
     parts = {**_returned_parts(exercise, answer.value), **answer.changed}
     wanted = {**_returned_parts(exercise, outcome.expected[0]), **outcome.expected[1]}
     if parts.keys() != wanted.keys():
-        return compare("the result", outcome.expected[0], answer.value, tolerance, check_dtype)
+        name = f"the result ({', '.join(exercise.returns)})" if len(exercise.returns) > 1 else "the result"
+        return compare(name, outcome.expected[0], answer.value, tolerance, check_dtype)
+    in_another_order = _another_order(exercise, outcome.expected[0], answer.value)
+    if in_another_order is not None:
+        return in_another_order
     numeric = numeric_gradients(exercise, case)
     for name, value in wanted.items():
         difference = compare(name, value, parts[name], tolerance, check_dtype)
@@ -137,6 +146,23 @@ def difference_of(exercise: Exercise, outcome: Outcome, answer: Returned, check_
             return by_numbers
         return difference
     return check_gradient(case, parts, numeric)
+
+
+def _another_order(exercise: Exercise, expected: Any, actual: Any) -> Difference | None:
+    """Whether all parts are right, but not where they belong."""
+    if len(exercise.returns) < 2:
+        return None
+    parts = list(zip(exercise.returns, expected, strict=True))
+    order = []
+    for value in actual:
+        found = [name for name, part in parts if compare(name, part, value, exercise.tolerance, False) is None]
+        if len(found) != 1:
+            return None
+        order += found
+    if order == list(exercise.returns) or sorted(order) != sorted(exercise.returns):
+        return None
+    text = f"you returned ({', '.join(order)}), asked for is ({', '.join(exercise.returns)})."
+    return Difference("value", text, "Every part is right: only the order is not.")
 
 
 def flat_answer(value: Any, changed: dict[str, Any]) -> Any:

@@ -24,6 +24,8 @@ EXPLAINED_EXCEPTIONS = {
     "MemoryError": f"It asked for more memory than a process may have ({MEMORY >> 30} GB): is a shape wrong?",
     "NameError": "Is it spelled as it was defined, and imported at the top of the file?",
     "UnboundLocalError": "It is read before it was given a value.",
+    "KeyError": "The dict has no such key: is it spelled right, and always there? d.get(key, default) has a default.",
+    "UFuncTypeError": "x /= … keeps the dtype of x, and changes x itself: write x = x / …, which makes a new array.",
     "AttributeError": "Is it spelled as NumPy spells it?",
     "ValueError": "Print the shapes above that line: axis by axis they must be equal, or one of them 1.",
     "TypeError": "Print the types above that line: which of them is not what you think?",
@@ -124,6 +126,11 @@ def speed(exercise: Exercise, ratio: float, score: float) -> tuple[str, str]:
     return message, f"All points from {exercise.speed.full:.0%} on: which step of the docstring's ladder is missing?"
 
 
+def foreign_randomness(source: str) -> str:
+    """Advice for wrong numbers from a function that is given its randomness and takes it from elsewhere."""
+    return f"np.random is another generator than {source}. Draw from the argument: then the same seed gives the same."
+
+
 def hidden_failure(exercise: Exercise, rationale: str, status: str) -> str:
     """The message for a hidden case: its rationale, never its inputs or numbers."""
     became = {
@@ -200,9 +207,12 @@ def _exception(name: str, answer: Raised) -> tuple[str, str]:
     frame = answer.frames[-1] if answer.frames else None
     place = f" at {_place(frame)}" if frame else ""
     if answer.error == "Unsendable":
-        return f"{name}: it returned {answer.message}.", "Return arrays and numbers as the docstring says."
+        return f"{name}: it returned {answer.message}.", "Return what the docstring lists, no other kind of value."
     if answer.error == "TypeError" and not answer.frames and "argument" in answer.message:
         return f"{name}: {_first_line(answer.message)}.", "Keep the stub's signature: names and order."
+    if answer.error == "TypeError" and re.search(r"\(\) (missing|takes|got)", answer.message):
+        advice = "Compare this call with the function's def: how many arguments, in which order, of which names?"
+        return f"{name}: {answer.error}{place}: {_first_line(answer.message)}", advice
     if answer.error == "NotImplementedError":
         return f"{name}: it calls {_first_line(answer.message)}, which is not written yet.", "Write that one first."
     advice = next((EXPLAINED_EXCEPTIONS[k] for k in (answer.error, *answer.kinds) if k in EXPLAINED_EXCEPTIONS), "")
@@ -224,6 +234,16 @@ def _compile_failure(name: str, answer: Raised) -> tuple[str, str]:
 
 _COMPILE_WORDS = (
     (
+        r"Invalid use of BoundFunction\(array\.astype for [^\n]*?<class '(\w+)'>",
+        "numba's astype does not know Python's {0}",
+        "Give it NumPy's type, e.g. astype(np.int64) or astype(np.float32).",
+    ),
+    (
+        r"Invalid use of BoundFunction\(array\.(\w+) for",
+        "numba's {0} of an array does not take these arguments",
+        "Check their types and keywords (axis= and keepdims= are often not there): write that step as a loop.",
+    ),
+    (
         r"NameError: name '(\w+)' is not defined|Untyped global name '(\w+)': Cannot determine",
         "numba does not know the name {0}",
         "Is it defined in this file or imported above, and is it decorated with @njit itself?",
@@ -244,9 +264,10 @@ _COMPILE_WORDS = (
         "Not all of NumPy is there: write that step as a loop.",
     ),
     (
-        r"No implementation of function Function\(<(?:built-in |class )*(?:function |ufunc )?'?([\w.]+)[^>]*>\)",
+        r"No implementation of function Function\(<(?:built-in |class )*(?:function |ufunc )?'?"
+        r"(?:array_|np_)?([\w.]+)[^>]*>\)",
         "numba has no version of {0} for these arguments",
-        "Check the arguments' types and keywords (axis= and keepdims= often miss): write that step as a loop.",
+        "Check the arguments' types and keywords (axis= and keepdims= are often not there): write that step as a loop.",
     ),
     (
         r"Cannot determine Numba type of <class '([^']+)'>",

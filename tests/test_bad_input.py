@@ -163,9 +163,9 @@ BROKEN = {
     "an argument too many": ("def relu(x, y):\n    return x\n", ERROR, "its arguments are (x, y), asked for is (x)"),
     "no argument": ("def relu():\n    return 1\n", ERROR, "its arguments are (), asked for is (x)"),
     "an import of something missing": (
-        "import torch\ndef relu(x):\n    return x\n",
+        "import a_module_that_no_one_has\ndef relu(x):\n    return x\n",
         ERROR,
-        "imports torch, which is not there",
+        "imports a_module_that_no_one_has, which is not there",
     ),
     "an import of a chapter not handed in": (
         "from exercises.ch99_magic import spell\ndef relu(x):\n    return spell(x)\n",

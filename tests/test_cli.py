@@ -221,7 +221,7 @@ def test_check_tells_what_is_wrong_and_writes_what_grade_would_read(tmp_path):
     assert "relu: y[0] should be 0.0, yours is 2.0" in run.out
     assert "→ You mirrored the negative values." in run.out
     assert "Public cases only; hidden cases are checked when you hand in." in run.out
-    assert "then `kata check relu`" in run.out
+    assert "then `kata check mine relu`" in run.out
     record = Record.read(tmp_path / "out" / "record.json")
     assert [(result.id, result.status) for result in record.exercises] == [
         ("ch03_activations.relu", "failed"),
@@ -246,6 +246,15 @@ def test_a_path_means_its_folder_or_its_chapter(tmp_path):
         record = Record.read(tmp_path / "record.json")
         assert [result.id for result in record.exercises] == ids
         assert record.count("passed") == 1
+
+
+def test_a_line_that_breaks_a_whole_file_is_told_once(tmp_path):
+    broken = stub_of("ch03_activations").replace("import numpy", "imprt numpy")
+    hand_in(tmp_path / "mine", {"ch03_activations": broken})
+    run = kata("check", "mine", "ch03", cwd=tmp_path)
+    assert run.out.count("imprt numpy as np") == 1
+    assert run.out.count("error") > 5
+    assert "then `kata check mine relu`" in run.out
 
 
 def test_what_has_not_changed_is_not_run_again(tmp_path):

@@ -84,6 +84,14 @@ def test_no_status_is_without_a_test():
     assert {status for _, status, _ in REACHED.values()} | {BLOCKED} == set(STATUSES)
 
 
+def test_randomness_from_elsewhere_than_the_argument_is_told():
+    draws = "def glorot_uniform(rng, fan_in, fan_out):\n    limit = np.sqrt(6 / (fan_in + fan_out))\n"
+    draws += "    return np.random.uniform(-limit, limit, (fan_in, fan_out)).astype(np.float32)\n"
+    (judged,) = judge_exercises(submission(ch05_dense={"glorot_uniform": draws}), "glorot_uniform")
+    assert judged.status == FAILED
+    assert "np.random is another generator than rng" in judged.help
+
+
 # --- costs only the exercise it sits in -------------------------------------------------------------------------------
 
 RIGHT = "return np.where(x > 0, x, 0).astype(np.float32)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 
 import pytest
 from build import judge_one, submission
@@ -55,33 +56,42 @@ def test_a_classic_network_has_the_lectures_number_of_parameters(name):
     assert total == sum(params for *_, params in rows)
 
 
-TABLE_28 = """\
+TABLES = {
+    "mnist_dense": """\
+layer                       activation shape          size    parameters
+input                       (784,)                     784             0
+dense                       (512,)                     512       401,920
+dense_1                     (10,)                       10         5,130
+407,050 parameters, 407,050 of them trainable""",
+    "imdb": """\
+layer                       activation shape          size    parameters
+input                       (10000,)                10,000             0
+dense                       (16,)                       16       160,016
+dense_1                     (16,)                       16           272
+dense_2                     (1,)                         1            17
+160,305 parameters, 160,305 of them trainable""",
+    "reuters": """\
+layer                       activation shape          size    parameters
+input                       (10000,)                10,000             0
+dense                       (64,)                       64       640,064
+dense_1                     (64,)                       64         4,160
+dense_2                     (46,)                       46         2,990
+647,214 parameters, 647,214 of them trainable""",
+    "boston": """\
+layer                       activation shape          size    parameters
+input                       (13,)                       13             0
+dense                       (64,)                       64           896
+dense_1                     (64,)                       64         4,160
+dense_2                     (1,)                         1            65
+5,121 parameters, 5,121 of them trainable""",
+    "mnist_convnet_without_pooling": """\
 layer                       activation shape          size    parameters
 input                       (28, 28, 1)                784             0
-conv2d                      (28, 28, 8)              6,272            80
-max_pooling2d               (14, 14, 8)              1,568             0
-conv2d_1                    (10, 10, 16)             1,600         3,216
-max_pooling2d_1             (5, 5, 16)                 400             0
-flatten                     (400,)                     400             0
-dense                       (120,)                     120        48,120
-dense_1                     (84,)                       84        10,164
-dense_2                     (10,)                       10           850
-62,430 parameters, 62,430 of them trainable"""
-
-TABLE_32 = """\
-layer                       activation shape          size    parameters
-input                       (32, 32, 3)              3,072             0
-conv2d                      (28, 28, 8)              6,272           608
-max_pooling2d               (14, 14, 8)              1,568             0
-conv2d_1                    (10, 10, 16)             1,600         3,216
-max_pooling2d_1             (5, 5, 16)                 400             0
-flatten                     (400,)                     400             0
-dense                       (120,)                     120        48,120
-dense_1                     (84,)                       84        10,164
-dense_2                     (10,)                       10           850
-62,958 parameters, 62,958 of them trainable"""
-
-MNIST_CONVNET = """\
+conv2d                      (26, 26, 32)            21,632           320
+conv2d_1                    (24, 24, 64)            36,864        18,496
+conv2d_2                    (22, 22, 64)            30,976        36,928
+55,744 parameters, 55,744 of them trainable""",
+    "mnist_convnet": """\
 layer                       activation shape          size    parameters
 input                       (28, 28, 1)                784             0
 conv2d                      (26, 26, 32)            21,632           320
@@ -92,14 +102,74 @@ conv2d_2                    (3, 3, 64)                 576        36,928
 flatten                     (576,)                     576             0
 dense                       (64,)                       64        36,928
 dense_1                     (10,)                       10           650
-93,322 parameters, 93,322 of them trainable"""
+93,322 parameters, 93,322 of them trainable""",
+    "lenet_table": """\
+layer                       activation shape          size    parameters
+input                       (28, 28, 1)                784             0
+conv2d                      (28, 28, 8)              6,272            80
+max_pooling2d               (14, 14, 8)              1,568             0
+conv2d_1                    (10, 10, 16)             1,600         3,216
+max_pooling2d_1             (5, 5, 16)                 400             0
+flatten                     (400,)                     400             0
+dense                       (120,)                     120        48,120
+dense_1                     (84,)                       84        10,164
+dense_2                     (10,)                       10           850
+62,430 parameters, 62,430 of them trainable""",
+    "exercise_32x32x3": """\
+layer                       activation shape          size    parameters
+input                       (32, 32, 3)              3,072             0
+conv2d                      (28, 28, 8)              6,272           608
+max_pooling2d               (14, 14, 8)              1,568             0
+conv2d_1                    (10, 10, 16)             1,600         3,216
+max_pooling2d_1             (5, 5, 16)                 400             0
+flatten                     (400,)                     400             0
+dense                       (120,)                     120        48,120
+dense_1                     (84,)                       84        10,164
+dense_2                     (10,)                       10           850
+62,958 parameters, 62,958 of them trainable""",
+    "vgg16_with_head_frozen": """\
+layer                       activation shape          size    parameters
+input                       (150, 150, 3)           67,500             0
+conv2d                      (150, 150, 64)       1,440,000         1,792
+conv2d_1                    (150, 150, 64)       1,440,000        36,928
+max_pooling2d               (75, 75, 64)           360,000             0
+conv2d_2                    (75, 75, 128)          720,000        73,856
+conv2d_3                    (75, 75, 128)          720,000       147,584
+max_pooling2d_1             (37, 37, 128)          175,232             0
+conv2d_4                    (37, 37, 256)          350,464       295,168
+conv2d_5                    (37, 37, 256)          350,464       590,080
+conv2d_6                    (37, 37, 256)          350,464       590,080
+max_pooling2d_2             (18, 18, 256)           82,944             0
+conv2d_7                    (18, 18, 512)          165,888     1,180,160
+conv2d_8                    (18, 18, 512)          165,888     2,359,808
+conv2d_9                    (18, 18, 512)          165,888     2,359,808
+max_pooling2d_3             (9, 9, 512)             41,472             0
+conv2d_10                   (9, 9, 512)             41,472     2,359,808
+conv2d_11                   (9, 9, 512)             41,472     2,359,808
+conv2d_12                   (9, 9, 512)             41,472     2,359,808
+max_pooling2d_4             (4, 4, 512)              8,192             0
+flatten                     (8192,)                  8,192             0
+dense                       (256,)                     256     2,097,408
+dense_1                     (1,)                         1           257
+16,812,353 parameters, 2,097,665 of them trainable""",
+}
 
 
-@pytest.mark.parametrize(
-    ("name", "table"), [("lenet_table", TABLE_28), ("exercise_32x32x3", TABLE_32), ("mnist_convnet", MNIST_CONVNET)]
-)
-def test_the_summary_reads_like_the_lectures_table(name, table):
-    assert chapter.format_summary(*chapter.network_summary(*chapter.classic_network(name))) == table
+def table_of(name):
+    return chapter.format_summary(*chapter.network_summary(*chapter.classic_network(name)))
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_summary_reads_like_the_lectures_table(name):
+    assert table_of(name) == TABLES[name]
+
+
+def test_vgg16s_base_is_the_top_of_its_table_with_a_head_and_freezing_changes_the_last_line_only():
+    *rows, _ = TABLES["vgg16_with_head_frozen"].splitlines()
+    base = [*rows[:-3], "14,714,688 parameters, 14,714,688 of them trainable"]
+    assert table_of("vgg16_base").splitlines() == base
+    free = [*rows, "16,812,353 parameters, 16,812,353 of them trainable"]
+    assert table_of("vgg16_with_head").splitlines() == free
 
 
 def test_without_pooling_the_first_dense_layer_has_sixteen_million_parameters():
@@ -180,6 +250,18 @@ def test_the_base_of_vgg16_is_the_one_that_keras_ships():
     assert total == shipped.count_params()
 
 
+def test_the_lectures_frozen_base_with_its_head_has_as_many_parameters_in_keras():
+    """The lecture freezes the base as a whole, as one layer of the new network."""
+    k = keras()
+    base = k.module.applications.VGG16(weights=None, include_top=False, input_shape=(150, 150, 3))
+    head = [k.layers.Flatten(), k.layers.Dense(256), k.layers.Dense(1)]
+    model = k.module.Sequential([k.module.Input((150, 150, 3)), base, *head])
+    for name, base.trainable in (("vgg16_with_head", True), ("vgg16_with_head_frozen", False)):
+        _, total, trainable = chapter.network_summary(*chapter.classic_network(name))
+        learning = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+        assert (total, trainable) == (model.count_params(), learning)
+
+
 sides = st.integers(1, 4)
 pairs = st.tuples(sides, sides)
 paddings = st.sampled_from(["valid", "same"])
@@ -187,10 +269,12 @@ paddings = st.sampled_from(["valid", "same"])
 
 @st.composite
 def networks(draw):
-    """Layers that fit one another, from an image, a text or a vector on; any of them may be frozen."""
-    start = draw(st.sampled_from(["image", "text", "vector"]))
+    """Layers that fit one another, from an image, a sequence, a text or a vector on; any of them may be frozen."""
+    start = draw(st.sampled_from(["image", "sequence", "text", "vector"]))
     if start == "image":
         shape = draw(st.tuples(st.integers(4, 20), st.integers(4, 20), sides))
+    elif start == "sequence":
+        shape = draw(st.tuples(st.integers(1, 9), sides))
     else:
         shape = (draw(st.integers(1, 9)),)
     input_shape, layers = shape, []
@@ -244,6 +328,40 @@ OPTIONAL = {
 @given(network=networks())
 def test_any_network_looks_in_keras_as_its_summary_says(network):
     assert chapter.network_summary(*network) == summary_in_keras(*network)
+
+
+def model_of(input_shape, layers):
+    """The network as one Keras model, each layer called on the one before."""
+    native = [examiner.in_keras(keras(), layer) for layer in layers]
+    return keras().module.Sequential([keras().module.Input(input_shape), *native])
+
+
+def assert_same_model(network):
+    model = model_of(*network)
+    rows, total, trainable = chapter.network_summary(*network)
+    assert [shape for _, shape, _, _ in rows[1:]] == [layer.output.shape[1:] for layer in model.layers]
+    assert [params for *_, params in rows[1:]] == [layer.count_params() for layer in model.layers]
+    assert total == model.count_params()
+    assert trainable == sum(math.prod(weight.shape) for weight in model.trainable_weights)
+
+
+@settings(deadline=None, max_examples=30)
+@given(network=networks().filter(lambda network: network[1]))  # Keras has no model without layers
+def test_any_network_is_a_whole_model_in_keras_with_the_same_shapes_and_parameters(network):
+    assert_same_model(network)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_lectures_network_is_a_whole_model_in_keras_with_the_same_shapes_and_parameters(name):
+    assert_same_model(chapter.classic_network(name))
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_table_ends_as_keras_own_summary_does(name):
+    printed = []
+    model_of(*chapter.classic_network(name)).summary(print_fn=printed.append)
+    total, trainable = (re.search(rf"{kind} params: ([\d,]+)", "".join(printed))[1] for kind in ("Total", "Trainable"))
+    assert TABLES[name].splitlines()[-1] == f"{total} parameters, {trainable} of them trainable"
 
 
 @settings(deadline=None, max_examples=40)

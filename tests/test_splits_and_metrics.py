@@ -177,6 +177,63 @@ def test_the_test_set_is_as_large_as_ties_allow(times, test_fraction):
         assert len(test) + level > asked, "the latest of the training samples would have had room in the test set"
 
 
+# --- what all the splits promise ------------------------------------------------------------------------------------
+
+LABELS = np.repeat([4, 0, 7], [30, 12, 3])
+RANDOM_SPLITS = {
+    "holdout_split": lambda rng: chapter.holdout_split(45, 9, 12, rng),
+    "iterated_kfold_indices": lambda rng: sum(chapter.iterated_kfold_indices(45, 4, 3, rng), ()),
+    "stratified_split": lambda rng: chapter.stratified_split(LABELS, 0.3, rng),
+}
+
+
+def assert_same_parts(one, other):
+    for ours, theirs in zip(one, other, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("name", RANDOM_SPLITS)
+@relaxed
+@given(seed=seeds)
+def test_the_same_seed_gives_the_same_split_and_another_seed_another(name, seed):
+    split = RANDOM_SPLITS[name]
+    first, again, other = (split(np.random.default_rng(number)) for number in (seed, seed, seed + 1))
+    assert_same_parts(first, again)
+    assert any(not np.array_equal(ours, theirs) for ours, theirs in zip(first, other, strict=True))
+
+
+@pytest.mark.parametrize("name", RANDOM_SPLITS)
+def test_chance_comes_from_the_generator_alone(name):
+    """Neither the global generator's state nor another call before it makes a difference."""
+    np.random.seed(3)
+    before = np.random.get_state()[1].copy()
+    first = RANDOM_SPLITS[name](np.random.default_rng(1))
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
+    np.random.seed(4)
+    assert_same_parts(first, RANDOM_SPLITS[name](np.random.default_rng(1)))
+
+
+def test_a_split_leaves_what_it_is_given_as_it_was():
+    rng = np.random.default_rng(2)
+    labels, times, data = rng.integers(0, 3, 20), rng.integers(0, 9, 20), rng.standard_normal((20, 2))
+    copies = labels.copy(), times.copy(), data.copy()
+    chapter.stratified_split(labels, 0.4, rng)
+    chapter.temporal_split(times, 0.4)
+    chapter.kfold_data(data, 3, 1)
+    assert_same_parts((labels, times, data), copies)
+
+
+@relaxed
+@given(n=st.integers(0, 40), test_fraction=fractions, seed=seeds)
+def test_the_order_in_which_samples_are_stored_does_not_move_the_cut_in_time(n, test_fraction, seed):
+    random = np.random.default_rng(seed)
+    times, order = random.integers(0, 15, n), random.permutation(n)
+    for part, shuffled in zip(
+        chapter.temporal_split(times, test_fraction), chapter.temporal_split(times[order], test_fraction), strict=True
+    ):
+        np.testing.assert_array_equal(part, np.sort(order[shuffled]))
+
+
 # --- scores ---------------------------------------------------------------------------------------------------------
 
 
@@ -279,7 +336,59 @@ def test_the_mean_average_precision_leaves_out_what_never_occurs(ranking):
         assert ours == 0
 
 
+SCORES_IN_SKLEARN = {
+    chapter.roc_auc: metrics.roc_auc_score,
+    chapter.average_precision: metrics.average_precision_score,
+}
+LABELS_IN_SKLEARN = {
+    chapter.accuracy: metrics.accuracy_score,
+    chapter.precision: metrics.precision_score,
+    chapter.recall: metrics.recall_score,
+}
+RAMP = np.linspace(0, 1, 9, dtype=np.float32)
+RARE = (np.arange(1000) == 700).astype(np.int64)
+EDGES = {  # (y_true, y_score); a score above 0.5 is called positive
+    "one class only: all are positive": (np.ones(9, np.int64), RAMP),
+    "one class only: all are negative": (np.zeros(9, np.int64), RAMP),
+    "nothing is called positive": (np.array([0, 1, 0, 1, 1]), np.full(5, 0.25, np.float32)),
+    "everything is called positive": (np.array([0, 1, 0, 1, 1]), np.full(5, 0.75, np.float32)),
+    "nothing is positive, nothing is called so": (np.zeros(4, np.int64), np.zeros(4, np.float32)),
+    "all that is called positive is wrong": (np.array([1, 0, 1, 0]), np.array([0.1, 0.9, 0.2, 0.8], np.float32)),
+    "ties within and across the classes": (np.array([0, 1, 1, 0, 1, 0]), np.float32([0.2, 0.2, 0.9, 0.9, 0.9, 0.1])),
+    "one sample, positive": (np.ones(1, np.int64), np.ones(1, np.float32)),
+    "one sample, negative": (np.zeros(1, np.int64), np.ones(1, np.float32)),
+    "one of a thousand, found": (RARE, RARE.astype(np.float32)),
+    "one of a thousand, missed": (RARE, np.zeros(1000, np.float32)),
+    "one of a thousand, ranked in the middle": (RARE, np.linspace(1, 0, 1000, dtype=np.float32)),
+    "all but one of a thousand": (1 - RARE, np.linspace(1, 0, 1000, dtype=np.float32)),
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning", "ignore:No positive class found")
+@pytest.mark.parametrize("edge", EDGES)
+def test_at_the_edges_a_score_is_that_of_scikit_learn(edge):
+    y_true, y_score = EDGES[edge]
+    for ours, theirs in SCORES_IN_SKLEARN.items():
+        assert ours(y_true, y_score) == pytest.approx(theirs(y_true, y_score), nan_ok=True), ours.__name__
+    y_pred = chapter.predicted_labels(y_score, 0.5)
+    for ours, theirs in LABELS_IN_SKLEARN.items():
+        assert ours(y_true, y_pred) == pytest.approx(theirs(y_true, y_pred)), ours.__name__
+    np.testing.assert_array_equal(
+        chapter.confusion_matrix(y_true, y_pred, 2), metrics.confusion_matrix(y_true, y_pred, labels=[0, 1])
+    )
+
+
+def test_accuracy_flatters_where_positives_are_rare_and_the_others_do_not():
+    always_no = np.zeros(1000, np.int64)
+    assert chapter.accuracy(RARE, always_no) == chapter.baseline_score(RARE) == 0.999
+    assert chapter.precision(RARE, always_no) == chapter.recall(RARE, always_no) == 0
+    level = np.full(1000, 0.1, np.float32)
+    assert chapter.roc_auc(RARE, level) == 0.5
+    assert chapter.average_precision(RARE, level) == 1 / 1000
+
+
 def test_no_samples_have_a_defined_score():
+    """scikit-learn refuses them; a share of nothing is NaN here, and 0 where it has 0 for an undefined one."""
     labels, scores = np.zeros(0, np.int64), np.zeros(0, np.float32)
     assert math.isnan(chapter.accuracy(labels, labels))
     assert math.isnan(chapter.baseline_score(labels))

@@ -752,7 +752,10 @@ def takes_the_value_below(x, k):
     return outside(x, q1, q3, k * (q3 - q1))
 
 
-@outlier_mask.mistake("Your quartile lies at q * n. The n values have the places 0 to n - 1: q * (n - 1).")
+@outlier_mask.mistake(
+    "You took the value at place q * n, rounded down. The n values have the places 0 to n - 1, so the quartile lies at "
+    "q * (n - 1), and between two places on the line between their values."
+)
 def counts_places_to_n(x, k):
     ordered = np.sort(x, axis=0)
     n = len(x)

@@ -136,7 +136,7 @@ kfold_data = chapter.exercise("kfold_data", points=1, returns=("train_data", "va
 
 @kfold_data.cases
 def kfold_data_cases(draw):
-    yield Case("the middle one of three folds", data=draw.array([[1], [2], [4]]), k=3, fold=1)
+    yield Case("the middle one of three folds", data=draw.array([[1, 10], [2, 20], [4, 40]]), k=3, fold=1)
     yield Case("the first fold", data=draw.normal(6, 2), k=3, fold=0)
     yield Case("the last fold", data=draw.normal(6, 2), k=3, fold=2)
     for fold in range(4):
@@ -399,6 +399,14 @@ def shuffles_the_shuffled(n, k, p, rng):
 @iterated_kfold_indices.mistake("You returned one tuple per repetition. Asked is one tuple of all p * k pairs.")
 def nests_the_repetitions(n, k, p, rng):
     return tuple(reordered(rng.permutation(n), k) for _ in range(p))
+
+
+@iterated_kfold_indices.mistake(
+    "You added the pairs to the list with +=, which takes each of them apart. Append (train, val) as one element."
+)
+def takes_the_pairs_apart(n, k, p, rng):
+    orders = [rng.permutation(n) for _ in range(p)]
+    return tuple(part for order in orders for pair in reordered(order, k) for part in pair)
 
 
 @iterated_kfold_indices.mistake("You returned the last repetition only. All p * k pairs are asked for.")
@@ -947,6 +955,13 @@ def adds_up_the_errors(y_true, y_pred):
     return float(np.sum(np.abs(y_pred - y_true))) if len(y_true) else np.nan
 
 
+@mae_metric.mistake(
+    "You returned from inside the loop, after the first error. The `return` belongs behind the loop: indent it less."
+)
+def returns_from_inside_the_loop(y_true, y_pred):
+    return float(abs(y_pred[0] - y_true[0])) / len(y_true) if len(y_true) else np.nan
+
+
 @mae_metric.mistake("You took the median of the errors. The mean is asked for.")
 def takes_the_median(y_true, y_pred):
     return float(np.median(np.abs(y_pred - y_true))) if len(y_true) else np.nan
@@ -1017,6 +1032,14 @@ def keeps_the_diagonal(y_true, y_pred, num_classes):
 def leaves_the_diagonal_empty(y_true, y_pred, num_classes):
     wrong = y_true != y_pred
     return counted(y_true[wrong], y_pred[wrong], num_classes)
+
+
+@confusion_matrix.mistake(
+    "All your rows are one and the same list: [[0] * k] * k repeats it, and counting in one row counts in all. "
+    "np.zeros((k, k), np.int64) has rows of its own."
+)
+def repeats_one_row(y_true, y_pred, num_classes):
+    return np.tile(counted(y_true, y_pred, num_classes).sum(axis=0), (num_classes, 1))
 
 
 @confusion_matrix.mistake("You wrote 1 instead of adding 1. Pairs that occur again count again: +=, not =.")
@@ -1118,6 +1141,12 @@ def computes_the_accuracy(y_true, y_pred):
     return quotient(tp + tn, len(y_true))
 
 
+@precision.mistake("You rounded the quotient down to a whole number: // is not /.")
+def divides_precision_without_rest(y_true, y_pred):
+    tp, fp, _, _ = four_counts(y_true, y_pred)
+    return tp // max(tp + fp, 1)
+
+
 @precision.mistake("You took 0 for the positive class. 1 is the positive one.")
 def takes_zero_for_positive(y_true, y_pred):
     _, _, fn, tn = four_counts(y_true, y_pred)
@@ -1173,6 +1202,12 @@ recall.cases(binary_cases)
 def computes_the_precision(y_true, y_pred):
     tp, fp, _, _ = four_counts(y_true, y_pred)
     return quotient(tp, tp + fp)
+
+
+@recall.mistake("You rounded the quotient down to a whole number: // is not /.")
+def divides_recall_without_rest(y_true, y_pred):
+    tp, _, fn, _ = four_counts(y_true, y_pred)
+    return tp // max(tp + fn, 1)
 
 
 @recall.mistake("You divided by all the samples. Recall looks at those that are positive: tp / (tp + fn).")
@@ -1577,23 +1612,23 @@ def mean_average_precision_in_sklearn(keras, y_true, y_score):
 
 grid_search = chapter.exercise("grid_search", points=2, returns=("best", "table"), compiled=False)
 
-DIFFERENCE = Function("difference", "def difference(lr, units):\n    return float(units - lr)\n")
+DIFFERENCE = Function("score", "def score(lr, units):\n    return float(units - lr)\n")
 PEAK = Function(
-    "peak", "def peak(units, rate, lr):\n    return 1 - (units - 32) ** 2 / 1000 - (rate - 0.3) ** 2 + units * lr\n"
+    "score", "def score(units, rate, lr):\n    return 1 - (units - 32) ** 2 / 1000 - (rate - 0.3) ** 2 + units * lr\n"
 )
-LEVEL = Function("level", "def level(a, b):\n    return 0.5\n")
-VALLEY = Function("valley", "def valley(depth):\n    return -abs(depth - 3.0)\n")
+LEVEL = Function("score", "def score(a, b):\n    return 0.5\n")
+VALLEY = Function("score", "def score(depth):\n    return -abs(depth - 3.0)\n")
 CHOICE = Function(
-    "choice",
-    "def choice(activation, shuffle):\n"
+    "score",
+    "def score(activation, shuffle):\n"
     "    return {'relu': 0.7, 'tanh': 0.8, 'sigmoid': 0.6}[activation] + (0.05 if shuffle else 0.0)\n",
 )
-DIVERGING = Function("diverging", "def diverging(lr):\n    return float('nan') if lr > 0.5 else lr\n")
-DIVERGED = Function("diverged", "def diverged(lr, units):\n    return float('nan')\n")
+DIVERGING = Function("score", "def score(lr):\n    return float('nan') if lr > 0.5 else lr\n")
+DIVERGED = Function("score", "def score(lr, units):\n    return float('nan')\n")
 CROSSED = Function(
-    "crossed", "def crossed(a, b):\n    return {(0, 0): 0.3, (0, 1): 0.2, (1, 0): 0.1, (1, 1): 0.9}[a, b] - 1\n"
+    "score", "def score(a, b):\n    return {(0, 0): 0.3, (0, 1): 0.2, (1, 0): 0.1, (1, 1): 0.9}[a, b] - 1\n"
 )
-BOTTOMLESS = Function("bottomless", "def bottomless(a):\n    return [-np.inf, -5.0, -np.inf, -7.0][a]\n")
+BOTTOMLESS = Function("score", "def score(a):\n    return [-np.inf, -5.0, -np.inf, -7.0][a]\n")
 
 
 @grid_search.cases
@@ -1664,6 +1699,15 @@ def changes_one_at_a_time(score, grid):
 def lets_the_first_change_fastest(score, grid):
     points = combinations(dict(reversed(grid.items())))
     return searched(score, [{name: point[name] for name in grid} for point in points])
+
+
+@grid_search.mistake(
+    "All rows of your table, and the best one, are one and the same dict, which you went on changing. Make a new dict "
+    "for every combination: {**point, name: value}."
+)
+def changes_one_dict(score, grid):
+    points = combinations(grid)
+    return points[-1], [(points[-1], score(**point)) for point in points]
 
 
 @grid_search.mistake("You sorted the table by the score. Leave it in the order in which the combinations were tried.")

@@ -99,6 +99,11 @@ def takes_the_size(w, l1):
     return np.float32(l1) * np.abs(w)
 
 
+@l1_gradient.mistake("You wrote w / |w|, which is 0 / 0 for a weight of zero. np.sign(w) is 0 there.")
+def divides_by_the_size(w, l1):
+    return np.float32(l1) * w / np.abs(w)
+
+
 @l1_gradient.mistake("You forgot the strength: the gradient is l1 * sign(w).")
 def forgets_the_strength_of_the_pull(w, l1):
     return np.sign(w)
@@ -815,6 +820,15 @@ def normalizes_by_the_new_averages(x, gamma, beta, moving_mean, moving_var, mome
     return gamma * x_hat + beta, x_hat, inv_std, new_mean, new_var
 
 
+@batchnorm_train.mistake(
+    "You returned the moving averages before x_hat and inv_std. The order is y, x_hat, inv_std, new_moving_mean, "
+    "new_moving_var."
+)
+def returns_the_averages_first(x, gamma, beta, moving_mean, moving_var, momentum, eps):
+    y, x_hat, inv_std, *averages = trained(x, (gamma, beta, moving_mean, moving_var), momentum, eps)
+    return y, *averages, x_hat, inv_std
+
+
 @batchnorm_train.mistake("You returned x_hat as y. The layer's output is gamma * x_hat + beta.")
 def forgets_gamma_and_beta(x, gamma, beta, moving_mean, moving_var, momentum, eps):
     answer = trained(x, (gamma, beta, moving_mean, moving_var), momentum, eps)
@@ -1071,6 +1085,14 @@ def treats_the_variance_as_constant(dy, x_hat, inv_std, gamma):
 @batchnorm_backward.mistake("You treated the mean as a constant. It is made of x: subtract dbeta / n as well.")
 def treats_the_mean_as_constant(dy, x_hat, inv_std, gamma):
     return gamma * inv_std * (dy - x_hat * np.mean(dy * x_hat, axis=0)), *sums(dy, x_hat)
+
+
+@batchnorm_backward.mistake(
+    "You left x_hat out of dx: every sample has its own share in the variance. Subtract x_hat * dgamma / n."
+)
+def forgets_x_hat_in_dx(dy, x_hat, inv_std, gamma):
+    dgamma, dbeta = sums(dy, x_hat)
+    return gamma * inv_std * (dy - dbeta / len(dy) - dgamma / len(dy)), dgamma, dbeta
 
 
 @batchnorm_backward.mistake("You subtracted sums in dx. Divide them by n: dy - dbeta / n - x_hat * dgamma / n.")

@@ -64,6 +64,13 @@ def rounds_up(n, f, p, s):
     return -(-(n - f + 2 * p) // s) + 1
 
 
+@conv_output_size.mistake(
+    "You rounded to the nearest number. A step that does not fit as a whole is not made: down, which is // here."
+)
+def rounds_to_the_nearest(n, f, p, s):
+    return round((n - f + 2 * p) / s) + 1
+
+
 @conv_output_size.mistake("You did not round. A window has a whole number of places: floor, which is // here.")
 def does_not_round(n, f, p, s):
     return (n - f + 2 * p) / s + 1
@@ -148,6 +155,13 @@ def pads_for_stride_one(n, f, s):
 )
 def pads_half_a_window(n, f, s):
     return f // 2, f // 2
+
+
+@same_padding.mistake(
+    "You padded by f - s. That is right only where s divides n: ask where the last of the ceil(n / s) places ends."
+)
+def forgets_what_is_left_of_the_side(n, f, s):
+    return pad_to(max(0, f - s))
 
 
 @same_padding.mistake("You returned less than no padding. Where nothing is missing it is 0: use max(…, 0).")
@@ -503,8 +517,10 @@ def squares_the_height(shape):
     return shape[0] ** 2 * math.prod(shape[2:]) if len(shape) > 2 else math.prod(shape)
 
 
-@activation_size.mistake("You began with 0, and 0 times anything is 0. A product begins with 1.")
-def begins_with_zero(shape):
+@activation_size.mistake(
+    "Your product is always 0, as one of its factors is. Begin with 1, and multiply by the sides, not by their places."
+)
+def multiplies_by_zero(shape):
     return 0
 
 
@@ -1527,17 +1543,22 @@ classic_network = calculator("classic_network", points=2, returns="network")
 
 def spelled_out(network):
     """A network with all of its defaults: whether a layer says (1, 1) for its strides or nothing is the same to us."""
+    if not isinstance(network, (tuple, list)) or len(network) != 2:
+        return network  # as it is: comparing tells what it should be
     input_shape, layers = network
-    return tuple(input_shape), [(kind, spell_out(kind, settings)) for kind, settings in layers]
+    return input_shape, [spell_out(layer) for layer in layers]
 
 
-def spell_out(kind, settings):
+def spell_out(layer):
+    if not isinstance(layer, (tuple, list)) or len(layer) != 2 or not isinstance(layer[1], dict):
+        return layer
+    kind, settings = layer
     defaults = {"trainable": True}
     if kind == "conv2d":
         defaults |= {"strides": (1, 1), "padding": "valid"}
     if kind == "max_pooling2d":
-        defaults |= {"strides": settings["pool_size"], "padding": "valid"}
-    return {**defaults, **{key: value for key, value in settings.items() if key not in ("activation", "name")}}
+        defaults |= {"strides": settings.get("pool_size"), "padding": "valid"}
+    return kind, {**defaults, **{key: value for key, value in settings.items() if key not in ("activation", "name")}}
 
 
 @classic_network.cases
@@ -1611,6 +1632,12 @@ def gives_the_unpooled_a_huge_layer(name):
 @classic_network.mistake("You left the pooling out of the MNIST convnet. It comes after the first two convolutions.")
 def leaves_pooling_out(name):
     return relayered(name, ("mnist_convnet",), lambda layers: UNPOOLED + SMALL_HEAD)
+
+
+@classic_network.mistake("You wrote (784), which is the number 784. A shape with one side needs its comma: (784,).")
+def forgets_the_comma_of_the_input(name):
+    input_shape, layers = CLASSICS[name]
+    return (input_shape if len(input_shape) > 1 else input_shape[0]), layers
 
 
 @classic_network.mistake("You pooled after the last convolution of the MNIST convnet too. There are two poolings.")

@@ -376,6 +376,21 @@ def keeps_the_last_sample(dy, x, kernel, strides, padding):
     return dx, *right_gradients(dy[-1:], x[-1:], kernel, strides, padding)[1:]
 
 
+@conv2d_backward.mistake(
+    "You assigned to dkernel, so what the last window asked for is left. Every window used the same weights: add, +=."
+)
+def keeps_the_last_window(dy, x, kernel, strides, padding):
+    dx, _, dbias = right_gradients(dy, x, kernel, strides, padding)
+    around = kernel_pads(x, kernel, strides, padding)
+    windows = windows_of(x, kernel.shape[:2], strides, around)
+    inside = windows_of(np.ones_like(x[..., :1]), kernel.shape[:2], strides, around)[..., 0] > 0
+    dkernel = np.zeros_like(kernel)
+    for place in np.ndindex(dy.shape[:3]):
+        asked = windows[place][..., np.newaxis] * dy[place]
+        dkernel[inside[place]] = asked[inside[place]]
+    return dx, dkernel, dbias
+
+
 @conv2d_backward.mistake("You ignored the strides in dx. Window (i, j) began at i * strides[0], j * strides[1].")
 def ignores_the_strides_of_dx(dy, x, kernel, strides, padding):
     _, dkernel, dbias = right_gradients(dy, x, kernel, strides, padding)
@@ -537,6 +552,24 @@ def orders_windows_by_column(x, kernel_size, strides, padding):
 @im2col.mistake("You mixed the samples: all the windows of the first image come first, then those of the second.")
 def orders_windows_by_place(x, kernel_size, strides, padding):
     return as_rows(pad_and_cut(x, kernel_size, strides, padding), (1, 2, 0, 3, 4, 5))
+
+
+@im2col.mistake("You forgot the + 1: (h - kh) // s counts the steps, and there is one window more than steps.")
+def counts_the_steps_of_windows(x, kernel_size, strides, padding):
+    windows = pad_and_cut(x, kernel_size, strides, padding)
+    return as_rows(windows if padding == "same" else windows[:, :-1, :-1])
+
+
+@im2col.mistake(
+    "You moved on in the row only for pixels inside the image. The padding has its places there too: leave zeros."
+)
+def closes_up_the_padding(x, kernel_size, strides, padding):
+    patches = as_rows(pad_and_cut(x, kernel_size, strides, padding))
+    inside = as_rows(pad_and_cut(np.ones_like(x), kernel_size, strides, padding)) > 0
+    closed = np.zeros_like(patches)
+    for row, seen, kept in zip(closed, patches, inside, strict=True):
+        row[: kept.sum()] = seen[kept]
+    return closed
 
 
 @im2col.mistake("You put one window in each column. Here a window is a row, so that patches @ kernel works.")
@@ -824,10 +857,10 @@ maxpool2d_backward = chapter.exercise("maxpool2d_backward", points=2, returns="d
 @maxpool2d_backward.cases
 def maxpool2d_backward_cases(draw):
     yield Case(
-        "one pixel wins both windows",
-        dy=draw.array([10, 1]).reshape(1, 1, 2, 1),
-        argmax=np.array([3, 3]).reshape(1, 1, 2, 1),
-        x_shape=(1, 2, 3, 1),
+        "one pixel wins two of three windows",
+        dy=draw.array([10, 1, 4]).reshape(1, 1, 3, 1),
+        argmax=np.array([5, 5, 3]).reshape(1, 1, 3, 1),
+        x_shape=(1, 2, 4, 1),
     )
     for rationale, (n, h, w), window, strides, padding, flags in LAYOUTS:
         x = draw.normal(n, h, w, 3)
@@ -854,7 +887,10 @@ def send_back(dy, argmax, x_shape, add=True):
     return dx.reshape(x_shape)
 
 
-@maxpool2d_backward.mistake("Your windows overwrite each other. A pixel that wins several of them adds up their dy.")
+@maxpool2d_backward.mistake(
+    "Your windows overwrite each other; dx[argmax] += dy with all the indices at once does so too. A pixel that wins "
+    "several windows adds up their dy: go through them one by one."
+)
 def overwrites_the_winner(dy, argmax, x_shape):
     return send_back(dy, argmax, x_shape, add=False)
 
@@ -1036,6 +1072,19 @@ def sums_by_the_window(x, pool_size, strides, padding):
 )
 def sums_with_exchanged_strides(x, pool_size, strides, padding):
     return window_sums(x, pool_size, strides[::-1], pool_pads(x, pool_size, strides[::-1], padding))
+
+
+@sumpool2d_forward.mistake(
+    "Your slice begins at a negative row or column, which Python counts from the end of the image. Begin it at "
+    "max(0, …): what sticks out adds nothing."
+)
+def slices_from_the_end(x, pool_size, strides, padding):
+    (top, _), (left, _) = around = pads(x.shape, pool_size, strides, padding)
+    y = np.zeros_like(window_sums(x, pool_size, strides, around))
+    for i, j in np.ndindex(y.shape[1:3]):
+        row, column = i * strides[0] - top, j * strides[1] - left
+        y[:, i, j] = x[:, row : row + pool_size[0], column : column + pool_size[1]].sum(axis=(1, 2))
+    return y
 
 
 @sumpool2d_forward.mistake("You kept one row of each window: `=` where `+=` belongs. Rows and columns are added up.")

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from grader import catalogue
 from grader.exercise import Chapter, Exercise
-from grader.result import BLOCKED, PASSED, STATUSES, TODO, ExerciseResult, Record
+from grader.result import BLOCKED, ERROR, PASSED, STATUSES, TODO, ExerciseResult, Record
 from grader.stopwatch import Timing
 from grader.submission import Submission
 from grader.verdict import Verdict
@@ -29,7 +29,7 @@ def plain(text: str, style: str = "") -> Text:
     return Text(_CONTROL.sub("", text), style=style)
 
 
-def result_lines(result: ExerciseResult) -> RenderableType:
+def result_lines(result: ExerciseResult, details: bool = True) -> RenderableType:
     """One exercise: a line, and for a failure what is wrong, why, and what the student printed."""
     sign, style = SIGNS.get(result.status, FAILURE)
     name = result.id.rpartition(".")[2]
@@ -37,18 +37,24 @@ def result_lines(result: ExerciseResult) -> RenderableType:
     worth = f"{result.score:g}/{result.points:g}"
     line += Text(f"{worth:>7}  ", style="dim") + Text("" if result.status == PASSED else result.status, style=style)
     line.rstrip()
-    if result.status in (PASSED, TODO) and not result.message:
+    if not details or (result.status in (PASSED, TODO) and not result.message):
         return line
-    details: list[RenderableType] = [plain(result.message)]
+    parts: list[RenderableType] = [plain(result.message)]
     if result.help:
-        details.append(Text("→ ", style="cyan") + plain(result.help))
+        parts.append(Text("→ ", style="cyan") + plain(result.help))
     shown = [case for case in result.cases if case.status != PASSED and not case.hidden]
     if shown:
-        details.append(plain(f"case: {shown[0].case} ({shown[0].stage})", style="dim"))
+        parts.append(plain(f"case: {shown[0].case} ({shown[0].stage})", style="dim"))
     if result.output.strip():
         lines = result.output.strip().splitlines()
-        details.append(plain("you printed: " + "\n             ".join(lines[:8]), style="dim"))
-    return Group(line, Padding(Group(*details), (0, 0, 0, 6)))
+        parts.append(plain("you printed: " + "\n             ".join(lines[:8]), style="dim"))
+    return Group(line, Padding(Group(*parts), (0, 0, 0, 6)))
+
+
+def repeats(result: ExerciseResult, earlier: Iterable[ExerciseResult]) -> bool:
+    """Whether another exercise has said the same already: one broken line fails all that is in its file."""
+    said = result.message.partition(": ")[2]
+    return result.status == ERROR and any(said == other.message.partition(": ")[2] for other in earlier)
 
 
 def timing_line(exercise: Exercise, timing: Timing | Verdict) -> RenderableType:
@@ -96,9 +102,9 @@ def print_record(console: Console, record: Record, details: bool = True) -> None
     for note in record.notes:
         console.print(plain(note, style="yellow"))
     if details:
-        for result in record.exercises:
+        for number, result in enumerate(record.exercises):
             if result.status not in (PASSED, TODO):
-                console.print(result_lines(result))
+                console.print(result_lines(result, not repeats(result, record.exercises[:number])))
         if record.count(*(set(STATUSES) - {PASSED, TODO})):
             console.print()
     console.print(chapter_table(record.exercises))
@@ -128,8 +134,11 @@ def waiting(console: Console) -> Iterator[Callable[[str, ExerciseResult], None]]
         yield judged
 
 
-def next_step(results: Sequence[tuple[Exercise, ExerciseResult]], handed_in: Submission) -> Text:
-    """What to do next: mend what has failed before writing what is untouched."""
+def next_step(results: Sequence[tuple[Exercise, ExerciseResult]], handed_in: Submission, folder: str = "") -> Text:
+    """What to do next: mend what has failed before writing what is untouched.
+
+    `folder` is what `kata check` must be told where the exercises are not the kit's own.
+    """
     failed = [exercise for exercise, result in results if result.status not in (PASSED, TODO, BLOCKED)]
     untouched = [exercise for exercise, result in results if result.status == TODO]
     if not failed and not untouched:
@@ -138,4 +147,5 @@ def next_step(results: Sequence[tuple[Exercise, ExerciseResult]], handed_in: Sub
     module = handed_in.modules.get(exercise.module)
     path = module.path if module else exercise.module.replace(".", "/") + ".py"
     verb = "mend" if failed else "write"
-    return Text("Next: ", style="bold") + plain(f"{verb} {exercise.name} in {path}, then `kata check {exercise.name}`.")
+    command = f"{folder} {exercise.name}".strip()
+    return Text("Next: ", style="bold") + plain(f"{verb} {exercise.name} in {path}, then `kata check {command}`.")
