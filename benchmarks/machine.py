@@ -19,7 +19,7 @@ from rich.table import Table
 
 INSTRUCTION_SETS = ("avx", "avx2", "fma", "avx512f", "neon", "sve")
 WARMING_SECONDS = 30.0  # a warm worker compiles in its pauses; meanwhile it answers, a second or two later
-PACKAGES = ("numba", "llvmlite", "numpy", "keras", "tensorflow")
+PACKAGES = ("numba", "llvmlite", "numpy", "keras", "tensorflow", "torch")
 
 
 @dataclass(frozen=True)

@@ -221,8 +221,8 @@ def dropout_forward(x, rate, uniforms):
     1 - rate is the *keep probability*. Of 10 outputs dropout with rate 0.2 keeps about 8; each of them times 1 / 0.8
     makes about the sum of all 10. So the layers above get what they are used to at test time, when nothing is dropped.
 
-    Approach: one comparison makes the mask. Start y with zeros and fill in, scaled, what the mask keeps; reshape(-1)
-    shows an array of any shape as one long row, without a copy.
+    Approach: visit every element once; one comparison makes the mask, and the mask chooses between the scaled value and
+    0. reshape(-1) shows an array of any shape as one long row, without a copy.
     Example: x = [1, 2, 3, 4], rate = 0.5, uniforms = [0.1, 0.5, 0.7, 0.4] gives y = [0, 4, 6, 0] and
     mask = [False, True, True, False].
     Trap: the lecture's "scaled down at test time" is the form of the original paper, which leaves the kept values as

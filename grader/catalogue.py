@@ -22,6 +22,7 @@ MODULES = (
     "chapters.ch10_shapes",
     "chapters.ch11_convolution",
     "projects.mnist_mlp",
+    "projects.boston",
 )
 
 

@@ -6,6 +6,7 @@ import ast
 import functools
 import hashlib
 import json
+import symtable
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -150,7 +151,7 @@ class Submission:
         """Where each name in a piece of a module's code leads to, if it leads to a module of the submission."""
         scope, own = self._scope(module), self.modules[module].functions
         nodes = list(ast.walk(code))
-        names = sorted({node.id for node in nodes if isinstance(node, ast.Name)})
+        names = sorted(_global_names(code))
         places = [(module, name) for name in names if name in own]
         places += [scope.names[name] for name in names if name in scope.names]
         places += [(star, name) for star in scope.stars for name in names if name not in own]
@@ -212,6 +213,23 @@ class Submission:
                 found.add(name)
                 waiting += self._scope(name).modules
         return sorted(found)
+
+
+def _global_names(code: ast.AST) -> set[str]:
+    """The names in a piece of code that mean something of the module: a local variable of that name does not."""
+    names = {node.id for node in ast.walk(code) if isinstance(node, ast.Name)}
+    if not isinstance(code, ast.FunctionDef):
+        return names
+    found: set[str] = set()
+    try:
+        waiting = [symtable.symtable(ast.unparse(code), code.name, "exec")]
+    except SyntaxError:  # e.g. `import *` inside a function, which Python can parse and will not run
+        return names
+    while waiting:
+        table = waiting.pop()
+        found |= {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() or symbol.is_imported()}
+        waiting += table.get_children()
+    return found & names
 
 
 def _source(module: str, node: ast.ImportFrom) -> str | None:

@@ -26,6 +26,10 @@ millions of weights, and a new array for each of them at every step would cost m
 same reason each step is one *fused* pass, one loop that updates state and weight together: every number is fetched
 from memory once. (`w = w - lr * g` is neither: it makes two new arrays, and the caller's weights stay as they were.)
 
+Steps that divide say `error_model="numpy"`: a division by zero then gives infinity, as it does in NumPy. Python's way,
+an exception, means a look at every divisor, and with one in it the compiler cannot make vector instructions, which do
+several numbers at once, of the loop.
+
 The formulas are those of Keras 3, down to the place of `eps`: inside the root for Adagrad, Adadelta and RMSprop,
 outside for Adam. With gradients of 1e-6 that place decides how far you go.
 
@@ -144,7 +148,7 @@ def nesterov_step(w, g, v, lr, momentum):
     ### END SOLUTION
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def adagrad_step(w, g, acc, lr, eps):
     """One step of Adagrad, in place: every weight gets its own learning rate.
 
@@ -181,7 +185,7 @@ def adagrad_step(w, g, acc, lr, eps):
     ### END SOLUTION
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def adadelta_step(w, g, acc, acc_delta, lr, rho, eps):
     """One step of Adadelta, in place: the size of the last steps sets the size of the next.
 
@@ -229,7 +233,7 @@ def adadelta_step(w, g, acc, acc_delta, lr, rho, eps):
     ### END SOLUTION
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def rmsprop_step(w, g, acc, lr, rho, eps):
     """One step of RMSprop, in place: Adagrad that forgets.
 
@@ -268,7 +272,7 @@ def rmsprop_step(w, g, acc, lr, rho, eps):
     ### END SOLUTION
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def adam_step(w, g, m, v, t, lr, beta1, beta2, eps):
     """One step of Adam, in place: momentum for the direction, RMSprop for the length.
 

@@ -74,6 +74,15 @@ def test_relative_imports_start_at_the_modules_own_package():
     }
 
 
+def test_a_local_variable_that_is_called_like_a_function_does_not_reach_it():
+    local = {"a": f"def outer(folds):\n    for inner in folds:\n        print(inner)\n\n\n{INNER}"}
+    assert fingerprint(local) == fingerprint({"a": local["a"].replace("x + 1", "x + 2")})
+    both = {"a": f"def outer(folds):\n    return inner([inner for inner in folds])\n\n\n{INNER}"}
+    assert fingerprint(both) != fingerprint({"a": both["a"].replace("x + 1", "x + 2")})
+    decorated = {"a": f"@inner\ndef outer(x):\n    return x\n\n\n{INNER}"}
+    assert fingerprint(decorated) != fingerprint({"a": decorated["a"].replace("x + 1", "x + 2")})
+
+
 def test_what_is_passed_on_by_a_module_in_between_is_reached():
     modules = {"a": f"from .b import inner\n\n\n{CALLS}", "b": "from .c import inner\n", "c": INNER}
     assert fingerprint(modules) != fingerprint({**modules, "c": OTHER_INNER})

@@ -7,7 +7,7 @@ import importlib
 from datasets.error import DataError
 from datasets.recipes.recipe import Recipe
 
-NAMES = ("mnist_mlp",)
+NAMES = ("mnist_mlp", "imdb", "reuters", "boston", "california", "mnist_convnet")
 
 
 def recipe(name: str) -> Recipe:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
-from datasets.dataset import Dataset
+from datasets.dataset import Dataset, load
 from datasets.error import DataError
 from datasets.model import Arrays, Model
 
@@ -60,6 +60,7 @@ class Recipe:
     metric : what is measured on the test data: `ACCURACY`, `BINARY_ACCURACY` or `MAE`
     epochs, batch_size, seed : of the training
     lr, rho, eps : RMSprop's
+    options : what `datasets.load` is told besides the name, e.g. how many words to keep
     """
 
     name: str
@@ -77,6 +78,11 @@ class Recipe:
     lr: float = 1e-3
     rho: float = 0.9
     eps: float = 1e-7
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def load(self, sample: bool = False) -> Dataset:
+        """The data it is trained on; the bundled sample where that is wanted, or where the real data is not."""
+        return load(self.dataset, sample, **self.options)
 
     def initial_params(self, rng: np.random.Generator) -> Arrays:
         """The parameters before training: Glorot's uniform weights, biases of zero."""

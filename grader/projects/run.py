@@ -77,7 +77,7 @@ def run(name: str) -> Run:
     """
     try:
         found = recipe(name)
-        data = datasets.load(found.dataset)
+        data = found.load()
         model = datasets.load_model(name, data.origin)
         return Run(found, data, model, *found.first_epoch(model))
     except datasets.DataError as error:

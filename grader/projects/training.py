@@ -51,6 +51,12 @@ class Training:
         losses = [self.step(x[batch], y[batch], params, slots, lr, rho, eps, **how) for batch in batches]
         return np.array(losses, np.float32)
 
+    def train(self, x, y, params, slots, rng, epochs, batch_size):
+        """Epoch after epoch, each in an order of its own; the parameters."""
+        for _ in range(epochs):
+            self.epoch(x, y, params, slots, rng.permutation(len(y)), batch_size, *DEFAULTS)
+        return params
+
 
 # --- wrong steps ----------------------------------------------------------------------------------------------------
 

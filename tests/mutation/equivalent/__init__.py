@@ -9,6 +9,7 @@ One file per chapter.
 from __future__ import annotations
 
 from . import (
+    boston,
     ch02_preprocessing,
     ch03_activations,
     ch04_losses,
@@ -34,4 +35,5 @@ EQUIVALENT: dict[str, str] = {
     **ch10_shapes.EQUIVALENT,
     **ch11_convolution.EQUIVALENT,
     **mnist_mlp.EQUIVALENT,
+    **boston.EQUIVALENT,
 }

@@ -6,6 +6,7 @@ from .reasons import BOTH_SIDES_AT_ZERO, CYCLIC, INT_WITH_ARRAY, START_OF_SUM, W
 
 EQUIVALENT: dict[str, str] = {
     "ch03_activations.relu:3 max(x.flat[i], np.float32(0)) -> max(x.flat[i], 0)": WIDER,
+    "ch03_activations.relu_backward:3 dy.flat[i] if x.flat[i] > 0 else np.float32(0) -> dy.flat[i] if x.flat[i] > 0 else 0": WIDER,
     "ch03_activations.leaky_relu:4 value > 0 -> value >= 0": BOTH_SIDES_AT_ZERO,
     "ch03_activations.sigmoid:2 one = np.float32(1) -> one = 1": WIDER,
     "ch03_activations.sigmoid:6 value >= 0 -> value > 0": BOTH_SIDES_AT_ZERO,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from .reasons import CYCLIC_INDEX, INT_WITH_ARRAY, ONE_IMAGE, ONLY_THE_PRODUCT_H, SAME_COUNTS, WIDE_ONES
+from .reasons import CYCLIC_INDEX, INT_WITH_ARRAY, ONE_IMAGE, ONLY_THE_PRODUCT_H, SAME_COUNTS, START_OF_SUM, WIDE_ONES
 
 EQUIVALENT: dict[str, str] = {
+    "ch11_convolution.conv2d_backward:17 slope = np.float32(0) -> slope = 0": START_OF_SUM,
     "ch11_convolution.conv2d_backward:44 dy[s, i, j, f] -> dy[s - 1, i, j, f]": CYCLIC_INDEX,
     "ch11_convolution.conv2d_backward:44 dy[s, i, j, f] -> dy[s, i - 1, j, f]": CYCLIC_INDEX,
     "ch11_convolution.conv2d_backward:44 dy[s, i, j, f] -> dy[s, i, j - 1, f]": CYCLIC_INDEX,

@@ -1,0 +1,73 @@
+"""The layers' benchmark compares like with like: what it counts, and what it refuses to time."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from grader import kit
+
+sys.path.insert(0, str(kit.ROOT))  # the benchmarks run from the repository, they are not installed
+
+from benchmarks import roofline
+from benchmarks.layers import rows
+from benchmarks.layers.__main__ import agree, names, selected
+from benchmarks.layers.in_numba import prepare
+from benchmarks.layers.rows import BOTH, FORWARD, STEP, Row
+
+
+def row(name: str) -> Row:
+    return selected([name])[0]
+
+
+def test_every_library_draws_the_same_inputs():
+    first, again = row("conv2d").inputs(), row("conv2d").inputs()
+    assert list(first) == ["x", "kernel", "bias"]
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+
+
+def test_the_bytes_are_all_that_goes_in_and_comes_out():
+    x, y = (np.empty(rows.MAPS, np.float32) for _ in range(2))
+    assert row("relu").bytes(FORWARD, [y]) == 2 * x.nbytes
+    assert row("relu").bytes(BOTH, [y, x]) == 4 * x.nbytes, "x and dy go in, y and dx come out"
+
+
+@pytest.mark.parametrize(("name", "arrays"), [("sgd", 3), ("rmsprop", 5), ("adam", 7)])
+def test_a_step_reads_and_writes_its_averages_too(name, arrays):
+    w = row(name).inputs()["w"]
+    assert row(name).bytes(STEP, [w]) == arrays * w.nbytes
+
+
+def test_a_backward_pass_of_products_is_two_more_products():
+    assert row("dense").work(FORWARD) == 2 * 128 * 784 * 512
+    assert row("dense").work(BOTH) == 3 * row("dense").work(FORWARD)
+
+
+def test_the_share_is_the_larger_of_two_limits():
+    half = roofline.PRODUCT_FLOPS // 2
+    assert roofline.share(ours=8.0, copy=2.0, product=6.0, flops=0) == 0.25, "the bytes alone"
+    assert roofline.share(ours=6.0, copy=2.0, product=6.0, flops=half) == 0.5, "half of the product takes longer"
+
+
+def test_libraries_that_disagree_are_not_timed():
+    ours = [np.arange(5, dtype=np.float32)]
+    agree("relu", ours, [np.arange(5, dtype=np.float32).reshape(5, 1)])
+    with pytest.raises(AssertionError, match="relu: 20"):
+        agree("relu", ours, [np.array([0, 1, 2, 3, 5], np.float32)])
+    with pytest.raises(AssertionError):
+        agree("relu", ours, [np.array([0, 1, 2, 3, np.nan], np.float32)])
+
+
+def test_a_name_selects_all_rows_that_begin_with_it():
+    assert {one.layer for one in selected(["conv2d"])} == {"conv2d", "conv2d_fused"}
+    assert {one.layer for one in selected([])} == set(names())
+    assert selected(["nothing"]) == []
+
+
+def test_every_row_has_our_call_for_every_pass():
+    for one in selected([]):
+        for which in one.passes:
+            call, _ = prepare(one, which)
+            assert callable(call), f"{one.layer}, {which}"
