@@ -21,6 +21,7 @@ MODULES = (
     "chapters.ch09_regularization",
     "chapters.ch10_shapes",
     "chapters.ch11_convolution",
+    "chapters.ch20_speed",
     "projects.mnist_mlp",
     "projects.boston",
 )

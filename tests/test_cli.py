@@ -248,6 +248,32 @@ def test_a_path_means_its_folder_or_its_chapter(tmp_path):
         assert record.count("passed") == 1
 
 
+IKJ = """
+@njit
+def matmul_ikj(a, b):
+    c = np.zeros((a.shape[0], b.shape[1]), np.float32)
+    for i in range(a.shape[0]):
+        for k in range(a.shape[1]):
+            for j in range(b.shape[1]):
+                c[i, j] += a[i, k] * b[k, j]
+    return c
+"""
+
+
+def test_bench_times_what_is_written_and_nothing_else(tmp_path):
+    hand_in(tmp_path / "mine", {"ch20_speed": written("ch20_speed", matmul_ikj=IKJ)})
+    run = kata("bench", "mine", "matmul_ikj", "matmul_blocked", "matmul_ijk", cwd=tmp_path)
+    assert (run.code, run.err) == (0, "")
+    timed, untouched = run.out.splitlines()
+    assert "ratio" in timed
+    assert "of 2 points" in timed
+    assert "not written yet" in untouched
+    told = kata("check", "mine", "matmul_ikj", cwd=tmp_path).out
+    assert "✓ matmul_ikj" in told
+    assert "matmul_ikj: right, at" in told
+    assert is_one_plain_line(kata("bench", "relu", cwd=tmp_path), "grow with speed", "matmul_ikj")
+
+
 def test_a_line_that_breaks_a_whole_file_is_told_once(tmp_path):
     broken = stub_of("ch03_activations").replace("import numpy", "imprt numpy")
     hand_in(tmp_path / "mine", {"ch03_activations": broken})

@@ -20,6 +20,7 @@ from . import (
     ch09_regularization,
     ch10_shapes,
     ch11_convolution,
+    ch20_speed,
     mnist_mlp,
 )
 
@@ -34,6 +35,7 @@ EQUIVALENT: dict[str, str] = {
     **ch09_regularization.EQUIVALENT,
     **ch10_shapes.EQUIVALENT,
     **ch11_convolution.EQUIVALENT,
+    **ch20_speed.EQUIVALENT,
     **mnist_mlp.EQUIVALENT,
     **boston.EQUIVALENT,
 }

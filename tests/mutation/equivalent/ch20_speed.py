@@ -5,6 +5,7 @@ from __future__ import annotations
 from .reasons import ANY_NEGATIVE_LENGTH_MEANS, CYCLIC_INDEX, EMPTY_TURN, FACTORS, SPARE, START_OF_SUM
 
 LONGER = "The slice is read as far as the other operand goes: what is longer is never looked at."
+SAME_TURNS = "The bound lies within the last step either way: the loop makes the same turns."
 ONLY_THE_SIZE = "Only the table's size is used."
 MORE_PARTS = "More parts, some of them without samples: the same sums in other groups."
 CYCLIC_PARTS = "Every part has a place of its own either way, part - 1 runs from the last one to the one before it, and all are added."
@@ -36,7 +37,7 @@ EQUIVALENT: dict[str, str] = {
     "ch20_speed.dense_relu_fused:7 d_out + WIDTH - 1 -> d_out + WIDTH + 1": EMPTY_TURN,
     "ch20_speed.dense_relu_fused:7 d_out + WIDTH - 1 -> d_out + WIDTH": EMPTY_TURN,
     "ch20_speed.dense_relu_fused:7 d_out + WIDTH - 1 -> d_out + WIDTH - 0": EMPTY_TURN,
-    "ch20_speed.dense_relu_fused:16 range(0, sums.size, LANES) -> range(0, sums.size - 1, LANES)": EMPTY_TURN,
+    "ch20_speed.dense_relu_fused:16 range(0, sums.size, LANES) -> range(0, sums.size - 1, LANES)": SAME_TURNS,
     "ch20_speed.dense_step_fused:4 -1 -> -2": ANY_NEGATIVE_LENGTH_MEANS,
     "ch20_speed.dense_step_fused:4 -1 -> -2 (2)": ANY_NEGATIVE_LENGTH_MEANS,
     "ch20_speed.dense_step_fused:4 -1 -> -2 (3)": ANY_NEGATIVE_LENGTH_MEANS,
@@ -44,12 +45,11 @@ EQUIVALENT: dict[str, str] = {
     "ch20_speed.dense_step_fused:7 d_in + INPUTS - 1 -> d_in + INPUTS": EMPTY_TURN,
     "ch20_speed.dense_step_fused:7 d_in + INPUTS - 1 -> d_in + INPUTS - 0": EMPTY_TURN,
     "ch20_speed.dense_step_fused:10 range(first, last, WIDTH) -> range(first, last + 1, WIDTH)": EMPTY_TURN,
-    "ch20_speed.dense_step_fused:19 panels[j * n:(j + WIDTH) * n] -> panels[j * n:(j + WIDTH) * n + 1]": LONGER,
-    "ch20_speed.dense_step_fused:21 dw[(i - first) * WIDTH:(i - first + 1) * WIDTH] -> dw[(i - first) * WIDTH:(i - first + 1) * WIDTH + 1]": LONGER,
-    "ch20_speed.dense_step_fused:21 i - first -> i + first (2)": LONGER,
-    "ch20_speed.dense_step_fused:21 i - first + 1 -> i + 1": LONGER,
-    "ch20_speed.dense_step_fused:21 i - first + 1 -> i - first + 2": LONGER,
-    "ch20_speed.dense_step_fused:22 acc_w[i, j:j + WIDTH] -> acc_w[i, j:j + WIDTH + 1]": LONGER,
+    "ch20_speed.dense_step_fused:16 last - first -> last + first": SPARE,
+    "ch20_speed.dense_step_fused:16 packed_columns(last - first, n) -> packed_columns(last, n)": SPARE,
+    "ch20_speed.dense_step_fused:19 range(0, wide, WIDTH) -> range(0, wide - 1, WIDTH)": SAME_TURNS,
+    "ch20_speed.dense_step_fused:20 panels[j * n:(j + WIDTH) * n] -> panels[j * n:(j + WIDTH) * n + 1]": LONGER,
+    "ch20_speed.dense_step_fused:21 -1 -> -2": ANY_NEGATIVE_LENGTH_MEANS,
     "ch20_speed.conv2d_blocked:10 pixels[j, f] -> pixels[j - 1, f]": CYCLIC_INDEX,
     "ch20_speed.conv2d_blocked:13 x[s, i + a, b:b + columns] -> x[s, i + a, b:b + columns + 1]": LONGER,
     "ch20_speed.conv2d_im2col:12 images[s * h + i + a, j * c_in:j * c_in + piece] -> images[s * h + i + a, j * c_in:j * c_in + piece + 1]": LONGER,
