@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,11 +58,14 @@ def load_model(name: str, origin: Origin = "real") -> Model:
         facts = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         with np.load(path, allow_pickle=False) as archive:
             arrays = dict(archive)
+        return _model(name, origin, facts, arrays)
     except FileNotFoundError as error:
         raise DataError(f"There is no record of a model {name!r} trained on {origin} data: see {MODELS}.") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, KeyError, TypeError, zlib.error, zipfile.BadZipFile) as error:
         raise DataError(f"{path} is damaged: restore it from the kit.") from error
 
+
+def _model(name: str, origin: Origin, facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> Model:
     def series(kind: str) -> Arrays:
         return tuple(arrays[f"{kind}_{i}"] for i in range(len(facts["params"])))
 

@@ -1,7 +1,7 @@
 """Photographs in folders named by their class, as Keras's `image_dataset_from_directory` reads them.
 
-The tree is <split>/<class>/<name>.jpg. Who made it lists its checksums in SHA256SUMS beside the splits; the tree on
-which the kit's models were trained is known by the checksum of that list, and needs no list of its own.
+The tree is <split>/<class>/<name>.jpg. Who made it lists its checksums in SHA256SUMS beside the splits; one tree,
+the kit's own subset of 4,000 photos, is known by the checksum of that list, and needs no list beside it.
 """
 
 from __future__ import annotations

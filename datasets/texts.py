@@ -31,7 +31,8 @@ def reviews(raw: dict[str, Any], num_words: int | None) -> dict[str, Any]:
         order = rng.permutation(len(raw[f"y_{part}"]))
         split[f"x_{part}"] = begin(raw[f"x_{part}"].take(order))
         split[f"y_{part}"] = raw[f"y_{part}"][order]
-    limit = num_words or max(split["x_train"].ids.max(), split["x_test"].ids.max())
+    everything = max(split["x_train"].ids.max(), split["x_test"].ids.max())
+    limit = everything if num_words is None else num_words
     return split | {name: keep(split[name], limit) for name in ("x_train", "x_test")}
 
 
@@ -39,7 +40,7 @@ def newswires(raw: dict[str, Any], num_words: int | None) -> dict[str, Any]:
     """Reuters as `keras.datasets.reuters.load_data(num_words=num_words)` gives it: shuffled, then cut in two."""
     n = len(raw["y"])
     texts = begin(raw["x"])
-    texts = keep(texts, num_words or texts.ids.max())
+    texts = keep(texts, texts.ids.max() if num_words is None else num_words)
     train, test = np.split(np.random.RandomState(SEED).permutation(n), [int(n * (1 - TEST_SPLIT))])
     return {
         "x_train": texts.take(train),

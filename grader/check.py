@@ -12,7 +12,7 @@ from grader.memory import Memory
 from grader.oracle import Oracle, default_folder
 from grader.problem import Problem
 from grader.result import NATIVE, ExerciseResult, Record
-from grader.stopwatch import Stopwatch, Timing
+from grader.stopwatch import Stopwatch, Timing, Wrong
 from grader.submission import Submission
 from grader.verdict import Verdict
 from grader.worker.host import Limits, Session, Worker
@@ -65,10 +65,11 @@ class Checker:
         """Each exercise timed beside its solution, or why it cannot be."""
         limits = Limits()
         with Session(self.worker, handed_in.sources, NATIVE, limits) as session:
-            stopwatch = Stopwatch(session, self.oracle, "bench", limits.call)
+            stopwatch = Stopwatch(session, self.oracle, limits.call)
             for exercise in exercises:
                 problem = static_problem(handed_in, exercise)
-                yield Verdict(*problem) if problem else stopwatch.best(exercise)
+                timing = Verdict(*problem) if problem else stopwatch.best(exercise)
+                yield timing.verdict if isinstance(timing, Wrong) else timing
 
     def record(self, handed_in: Submission, results: Sequence[ExerciseResult]) -> Record:
         """The results on this submission as one record."""

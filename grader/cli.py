@@ -15,7 +15,7 @@ from rich.text import Text
 from grader import catalogue, kit
 from grader.problem import Problem
 from grader.reports import terminal
-from grader.result import INTERPRETED, PASSED, TODO, ExerciseResult
+from grader.result import INTERPRETED, PASSED, TIMED, TODO, ExerciseResult
 
 if TYPE_CHECKING:
     from grader.check import Checker
@@ -152,6 +152,8 @@ def _check_once(
     def tell_first(exercise: Exercise, stage: str, verdict: Verdict) -> None:
         if stage == INTERPRETED and verdict.status == PASSED and exercise.compiled:
             console.print(terminal.plain(f"  … {exercise.name}: right in plain Python, compiling", style="dim"))
+        if stage == TIMED:
+            console.print(terminal.plain(f"  … {exercise.name}: right, timing it beside the solution", style="dim"))
 
     handed_in = checker.read()
     results: list[ExerciseResult] = []

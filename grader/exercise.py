@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grader.draw import Draw
-from grader.speed import Speed
+from grader.speed import FULL, Speed
 from grader.tolerance import FLOAT32, Tolerance
 
 CaseMaker = Callable[[Draw], Iterable["Case"]]
 Objective = Callable[..., tuple[Callable[..., float], dict[str, Any]]]
+
+# For `Exercise.forbids`, where the student writes the matrix product, or what is made of one.
+MATRIX_PRODUCTS = ("@", "dot", "matmul", "vdot", "inner", "outer", "einsum", "tensordot", "convolve", "correlate")
 
 
 class Case:
@@ -85,6 +88,8 @@ class Exercise:
     tolerance : how far an answer may be off
     few_mistakes : why fewer than three known mistakes are plausible, where that is so
     whole : true for a whole-network task: its small cases run interpreted, all of them as the student wrote it
+    forbids : what the function and all it calls may not use, because it is what the student is to write: names of
+        NumPy's functions, and "@"
     """
 
     module: str
@@ -97,6 +102,7 @@ class Exercise:
     tolerance: Tolerance = FLOAT32
     few_mistakes: str = ""
     whole: bool = False
+    forbids: tuple[str, ...] = ()
     mistakes: list[Mistake] = field(default_factory=list)
     make_cases: CaseMaker | None = None
     twin: Callable[..., Any] | None = None
@@ -131,7 +137,7 @@ class Exercise:
         self.make_objective = function
         return function
 
-    def timed(self, floor: float, full: float = 0.75) -> Callable[[Callable[[Draw], Case]], Callable[[Draw], Case]]:
+    def timed(self, floor: float, full: float = FULL) -> Callable[[Callable[[Draw], Case]], Callable[[Draw], Case]]:
         """Decorator: a large case, fresh for every timed call; the points grow with the speed, see `Speed`."""
 
         def keep(make: Callable[[Draw], Case]) -> Callable[[Draw], Case]:

@@ -31,9 +31,8 @@ def version() -> str:
 @functools.cache
 def given() -> dict[str, tuple[str, str]]:
     """The given modules, by name: (path to show, source text). Whatever a submission made of them, these are used."""
-    folder = SOLUTIONS if SOLUTIONS.is_dir() else EXERCISES
     try:
-        texts = {name: (folder / f"{name}.py").read_text(encoding="utf-8") for name in GIVEN}
+        texts = {name: (SOLUTIONS / f"{name}.py").read_text(encoding="utf-8") for name in GIVEN}
     except OSError as error:
         raise Problem(f"{error.filename} cannot be read ({error.strerror}).", "Restore it from the kit.") from None
     return {name: (f"exercises/{name}.py", text) for name, text in texts.items()}

@@ -20,7 +20,7 @@ from grader.exercise import Case, Exercise
 from grader.problem import Problem
 from grader.result import write_bytes_atomically
 from grader.submission import Submission
-from grader.worker.answer import Raised, Returned
+from grader.worker.answer import Answer, Died, Raised, Returned, TimedOut
 from grader.worker.guest import wire
 from grader.worker.host import Limits, Session, Worker, portable
 
@@ -89,9 +89,15 @@ class Oracle:
         session = self._sessions.get(mode)
         if session is None:
             session = self._sessions[mode] = Session(self.worker, solutions().sources, mode, PATIENT)
-        answer = session.call(
-            exercise.module, exercise.name, case.arguments, exercise.changes, exercise.compiled, PATIENT.call
-        )
+
+        def ask() -> Answer:
+            return session.call(
+                exercise.module, exercise.name, case.arguments, exercise.changes, exercise.compiled, PATIENT.call
+            )
+
+        answer = ask()
+        if isinstance(answer, (Died, TimedOut)):
+            answer = ask()  # in a fresh guest: this one has used up its CPU time in a long class, or was killed
         if not isinstance(answer, Returned):
             detail = f"{answer.error}: {answer.message}" if isinstance(answer, Raised) else type(answer).__name__
             raise Problem(

@@ -14,7 +14,7 @@ from grader.problem import Problem
 SCHEMA = 1
 PASSED, FAILED, TODO, BLOCKED = "passed", "failed", "todo", "blocked"
 COMPILE_ERROR, ERROR, TIMEOUT, CRASHED, VIOLATION = "compile-error", "error", "timeout", "crashed", "violation"
-INTERPRETED, COMPILED, NATIVE = "interpreted", "compiled", "native"  # the stages of judging, see judge.py
+INTERPRETED, COMPILED, NATIVE, TIMED = "interpreted", "compiled", "native", "timed"  # the stages, see judge.py
 STATUSES = (PASSED, FAILED, TODO, BLOCKED, COMPILE_ERROR, ERROR, TIMEOUT, CRASHED, VIOLATION)
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from grader.exercise import Case
 
 RIGHT_SHARE = 0.25  # of the points, for a right answer however slow
+FULL = 0.75  # the ratio from which on all the points are earned; below 1, because a clock is never exact
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,12 @@ class Speed:
     ----------
     make_case : one fresh, large case for each timed call
     floor : the ratio up to which only `RIGHT_SHARE` of the points is earned
-    full : the ratio from which all of them are; below 1, because a clock is never exact
+    full : the ratio from which on all of them are
     """
 
     make_case: Callable[[Draw], Case]
     floor: float
-    full: float
+    full: float = FULL
 
     def share(self, ratio: float) -> float:
         """Which share of the points a ratio earns."""

@@ -303,6 +303,9 @@ def _read_folder(folder: Path) -> Submission:
         raise Problem(
             f"{folder} has none of the exercise modules ({first}.py …).", "Give the folder that holds them itself."
         )
+    for name, (_, text) in kit.given().items():
+        if name in modules and modules[name].text != text:
+            notes.append(f"{name}.py is given: the kit's own was used, not the one in the submission.")
     return Submission(folder.resolve().name, modules, notes)
 
 

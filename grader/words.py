@@ -86,6 +86,15 @@ def wrong_parameters(exercise: Exercise, path: str, line: int, found: list[str])
     )
 
 
+def forbidden(exercise: Exercise, path: str, line: int, used: str) -> tuple[str, str, str]:
+    """For a library call that does what the student is to write."""
+    return (
+        VIOLATION,
+        f"{exercise.name}: {path}, line {line} uses {used}, which does what is asked of you here.",
+        "Write it yourself, with loops: that is the exercise.",
+    )
+
+
 def syntax_error(exercise: Exercise, path: str, line: int, message: str, source: str) -> tuple[str, str, str]:
     """For a module that Python cannot read."""
     shown = f": `{source}`" if source else ""

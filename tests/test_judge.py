@@ -84,6 +84,18 @@ def test_no_status_is_without_a_test():
     assert {status for _, status, _ in REACHED.values()} | {BLOCKED} == set(STATUSES)
 
 
+@pytest.mark.parametrize(
+    ("product", "told"),
+    [("a @ b", "uses @"), ("np.dot(a, b)", "uses dot"), ("a.dot(b)", "uses dot"), ("product(a, b)", "uses matmul")],
+)
+def test_a_library_call_that_does_the_exercise_is_refused_with_its_line(product, told):
+    called = f"def matmul(a, b):\n    from numpy import matmul as product\n    return {product}\n"
+    (judged,) = judge_exercises(submission(ch05_dense={"matmul": called}), "matmul")
+    assert (judged.status, judged.score) == (VIOLATION, 0)
+    assert told in judged.message
+    assert "line" in judged.message
+
+
 def test_randomness_from_elsewhere_than_the_argument_is_told():
     draws = "def glorot_uniform(rng, fan_in, fan_out):\n    limit = np.sqrt(6 / (fan_in + fan_out))\n"
     draws += "    return np.random.uniform(-limit, limit, (fan_in, fan_out)).astype(np.float32)\n"
@@ -319,7 +331,7 @@ def test_a_hang_names_its_line():
 
 # --- prerequisites ----------------------------------------------------------------------------------------------------
 
-WRONG_MATMUL = "@njit\ndef matmul(a, b):\n    return np.dot(a, b) + np.float32(1)\n"
+WRONG_MATMUL = "@njit\ndef matmul(a, b):\n    return np.ones((a.shape[0], b.shape[1]), np.float32)\n"
 OWN_PRODUCT = "@njit\ndef dense_forward(x, w, b):\n    return np.dot(x, w) + b\n"
 
 

@@ -49,7 +49,7 @@ def test_untouched_stubs_are_to_do_and_no_failure(tmp_path):
     done = py_test(tmp_path, "exercises")
     assert done.code == 0, done.out
     assert counts(done) == {"todo": len(catalogue.exercises())}
-    assert [line.split()[1] for line in told(done)] == list(catalogue.exercises())
+    assert sorted(line.split()[1] for line in told(done)) == sorted(catalogue.exercises())
     assert {line.split()[2] for line in told(done)} == {"todo"}
 
 
@@ -116,7 +116,7 @@ def test_a_deleted_function_and_a_changed_signature_are_failures_with_a_way_out(
     [
         (["-m", "relu"], ["relu"]),
         (["-m", "ch05_dense"], [e.name for e in catalogue.exercises().values() if e.module == "ch05_dense"]),
-        (["-k", "matmul"], ["matmul"]),
+        (["-k", "perceptron"], ["perceptron"]),
         (["-m", "relu or mnist_mlp and not ch03_activations", "-k", "relu"], ["relu"]),
     ],
     ids=lambda value: " ".join(value),

@@ -2,18 +2,23 @@
 
 import dataclasses
 import itertools
+import time
 
 import build
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader import kit
+from grader.draw import Draw
 from grader.exercise import Case
 from grader.judge import Judge
 from grader.result import FAILED, PASSED, TODO
-from grader.speed import RIGHT_SHARE, Speed
-from grader.stopwatch import Stopwatch, Timing
+from grader.speed import FULL, RIGHT_SHARE, Speed
+from grader.stopwatch import Stopwatch, Timing, Wrong
 from grader.verdict import Verdict
+from grader.worker.answer import Returned
 from grader.worker.host import Limits, Session
 
 PATIENT = Limits()
@@ -77,7 +82,8 @@ def judged(source, secret=None, limits=PATIENT, **bounds):
 def measured(source, limits=PATIENT, **bounds):
     handed_in = build.submission(ch05_dense={"matmul": source})
     with Session(build.worker(), handed_in.sources, "native", limits) as session:
-        return Stopwatch(session, build.oracle(), "test", limits.call).best(timed_matmul(**bounds))
+        timing = Stopwatch(session, build.oracle(), limits.call).best(timed_matmul(**bounds))
+        return timing.verdict if isinstance(timing, Wrong) else timing
 
 
 @given(st.floats(1e-6, 1e6), st.floats(1e-6, 1e6))
@@ -122,6 +128,8 @@ def test_an_answer_that_is_wrong_only_when_it_is_timed_is_wrong():
     result = judged(WRONG_AT_SCALE)
     assert (result.status, result.score, result.ratio) == (FAILED, 0, None)
     assert "matmul" in result.message
+    assert [case.case for case in result.cases if case.status != PASSED] == ["240 rows"]
+    assert "hidden" in judged(WRONG_AT_SCALE, build.SECRET).message
 
 
 def test_a_call_that_does_not_end_in_time_is_a_very_slow_one():
@@ -130,11 +138,54 @@ def test_a_call_that_does_not_end_in_time_is_a_very_slow_one():
 
 
 def test_no_two_timed_calls_get_the_same_numbers():
-    cases = []
-    stopwatch = Stopwatch(None, build.oracle(), "test", 1)
-    for attempt in range(2):
-        cases += [case.arguments["a"].tobytes() for case in stopwatch._cases(timed_matmul(), attempt)]
-    assert len(set(cases)) == len(cases) > 10
+    stopwatches = (Stopwatch(None, build.oracle(), 1) for _ in range(20))
+    cases = {stopwatch._fresh_case(timed_matmul()).arguments["a"].tobytes() for stopwatch in stopwatches}
+    assert len(cases) == 20
+
+
+def test_what_is_to_be_computed_is_not_told_before_the_clock_runs():
+    """The numbers of a request to compile have no size: nothing can be computed from them."""
+    sent = []
+    handed_in = build.submission(ch05_dense=SOLVED)
+    with Session(build.worker(), handed_in.sources, "native", PATIENT) as session:
+        request = session._request
+        session._request = lambda what, value, seconds: (sent.append((what, value)), request(what, value, seconds))[1]
+        answer = session.call("ch05_dense", "matmul", large_case(Draw("any")).arguments)
+    assert isinstance(answer, Returned)
+    counted = [(what["do"], value) for what, value in sent if what["do"] in ("compile", "call")]
+    sizes = {step: [item.size for item in value.values()] for step, value in counted}
+    assert sizes["compile"] == [0, 0]
+    assert sizes["call"] == [24_000, 10_000]
+
+
+def test_a_guest_stands_still_while_the_solution_runs():
+    counting = "import threading, time\nCOUNT = np.zeros(1)\n\ndef count():\n    while True:\n        COUNT[0] += 1\n"
+    counting += "        time.sleep(0.001)\n\nthreading.Thread(target=count, daemon=True).start()\n\n"
+    counting += "def matmul(a, b):\n    return COUNT.copy()\n"
+    handed_in = build.submission(ch05_dense=f"{build.HEAD}{counting}")
+    empty = {"a": np.zeros(1), "b": np.zeros(1)}
+    with Session(build.worker(), handed_in.sources, "native", PATIENT) as session:
+        before = session.call("ch05_dense", "matmul", empty, compiled=False).value[0]
+        with session.standing_still():
+            time.sleep(1.0)
+        after = session.call("ch05_dense", "matmul", empty, compiled=False).value[0]
+        time.sleep(1.0)
+        later = session.call("ch05_dense", "matmul", empty, compiled=False).value[0]
+    assert after - before < (later - after) / 2
+
+
+def test_a_fault_of_the_kit_while_timing_costs_a_right_answer_its_speed_and_no_more(monkeypatch):
+    monkeypatch.setattr(Stopwatch, "best", lambda *_: 1 / 0)
+    with Judge(build.submission(ch05_dense=SOLVED), build.worker(), build.oracle(), None, PATIENT) as judge:
+        result = judge.result(timed_matmul())
+    assert (result.status, result.score) == (PASSED, 4 * RIGHT_SHARE)
+    assert "ZeroDivisionError" in judge.faults[result.id]
+
+
+def test_the_readme_says_what_speed_is_worth():
+    text = " ".join((kit.ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"From {FULL:.0%} of the solution's speed on" in text
+    assert {0.25: "a quarter of the points"}[RIGHT_SHARE] in text
 
 
 def test_a_wrong_answer_has_no_time():

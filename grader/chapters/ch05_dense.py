@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from grader.draw import Generator
-from grader.exercise import Case, Chapter
+from grader.exercise import MATRIX_PRODUCTS, Case, Chapter
 
 chapter = Chapter("ch05_dense", "Dense layers")
 
@@ -172,7 +172,7 @@ def starts_at_zero(rng, fan_in, fan_out):
 
 # --- matmul ---------------------------------------------------------------------------------------------------------
 
-matmul = chapter.exercise("matmul", points=3, returns="c")
+matmul = chapter.exercise("matmul", points=3, returns="c", forbids=MATRIX_PRODUCTS)
 
 
 @matmul.cases

@@ -90,8 +90,10 @@ def chapter_table(results: Sequence[ExerciseResult]) -> Table:
 def _chapter_row(chapter: Chapter, results: Sequence[ExerciseResult]) -> Iterable[RenderableType]:
     score, points = sum(r.score for r in results), sum(r.points for r in results)
     counts = [f"{sum(r.status == status for r in results)} {status}" for status in STATUSES]
-    open_counts = ", ".join(count for count in counts if not count.startswith("0 ") and not count.endswith(PASSED))
-    done = Text("all passed", style="green") if not open_counts else Text(open_counts)
+    open_counts = [count for count in counts if not count.startswith("0 ") and not count.endswith(PASSED)]
+    if not open_counts and score < points:
+        open_counts = ["all right, some too slow"]
+    done = Text(", ".join(open_counts)) if open_counts else Text("all passed", style="green")
     module = Text(chapter.module.rpartition(".")[2], style="bold")
     return module, Text(chapter.title, style="dim"), bar(score, points), Text(f"{score:g}/{points:g}"), done
 
@@ -141,6 +143,9 @@ def next_step(results: Sequence[tuple[Exercise, ExerciseResult]], handed_in: Sub
     """
     failed = [exercise for exercise, result in results if result.status not in (PASSED, TODO, BLOCKED)]
     untouched = [exercise for exercise, result in results if result.status == TODO]
+    slow = [exercise for exercise, result in results if result.status == PASSED and result.score < result.points]
+    if not failed and not untouched and slow:
+        return Text("Next: ", style="bold") + plain(f"speed up {slow[0].name}; `kata bench` times it.")
     if not failed and not untouched:
         return Text("Everything here is solved.", style="green")
     exercise = (failed or untouched)[0]
