@@ -24,8 +24,6 @@ Example: the sum of two arrays whose size is a multiple of LANES.
         store(total, i, fma(broadcast(one, 0), load(x, i), load(y, i)))
 """
 
-# ruff: noqa: ARG001 (numba hands every callback the same arguments, needed or not)
-
 import numpy as np
 from llvmlite import binding, ir
 from numba import types
