@@ -24,6 +24,9 @@ MODULES = (
     "chapters.ch20_speed",
     "projects.mnist_mlp",
     "projects.boston",
+    "projects.imdb",
+    "projects.reuters",
+    "projects.mnist_convnet",
 )
 
 

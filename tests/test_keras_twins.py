@@ -38,6 +38,22 @@ WITHOUT_TWIN = {
         for name in ("prepare", "predict", "evaluate", "train_step", "train_epoch", "fast_epoch", "train")
     },
     "projects.boston.initial_params": "Keras draws from a random generator of its own",
+    "projects.mnist_convnet.initial_params": "Keras draws from a random generator of its own",
+    **{
+        f"projects.mnist_convnet.{name}": "its last case holds what Keras answered when the weights were trained"
+        for name in ("predict", "train_step", "fast_step", "train_epoch", "train")
+    },
+    "projects.mnist_convnet.prepare": "it divides by 255, which Keras leaves to the user",
+    "projects.mnist_convnet.forward": "predict is held against Keras's answers; the cache is the project's own",
+    "projects.imdb.prepare": "vectorize_sequences by another name, which has a twin",
+    **{
+        f"projects.imdb.{name}": "bookkeeping of ragged texts; Keras has none such"
+        for name in ("distinct_words", "inverted_index", "take_texts")
+    },
+    **{
+        f"projects.{name}.train": "its last case holds what Keras reached when the weights were trained"
+        for name in ("imdb", "reuters")
+    },
     **{
         f"projects.boston.{name}": "Keras has no cross-validation; its properties are in test_boston"
         for name in ("learning_curve", "cross_validate", "kfold_scores", "iterated_kfold_scores", "best_epoch")

@@ -21,7 +21,10 @@ from . import (
     ch10_shapes,
     ch11_convolution,
     ch20_speed,
+    imdb,
+    mnist_convnet,
     mnist_mlp,
+    reuters,
 )
 
 EQUIVALENT: dict[str, str] = {
@@ -38,4 +41,7 @@ EQUIVALENT: dict[str, str] = {
     **ch20_speed.EQUIVALENT,
     **mnist_mlp.EQUIVALENT,
     **boston.EQUIVALENT,
+    **imdb.EQUIVALENT,
+    **reuters.EQUIVALENT,
+    **mnist_convnet.EQUIVALENT,
 }
