@@ -31,7 +31,8 @@ from grader.result import (
     ExerciseResult,
     Record,
 )
-from grader.stopwatch import Stopwatch, Timing, Wrong
+from grader.speed import RIGHT_SHARE
+from grader.stopwatch import Stopwatch, Wrong
 from grader.submission import Submission, SyntaxProblem, is_stub
 from grader.verdict import Outcome, Verdict, assess
 from grader.worker.answer import Raised, Returned, TimedOut
@@ -40,7 +41,6 @@ from grader.worker.host import Limits, Session, Worker
 MODES = {INTERPRETED: "interpreted", COMPILED: "checked", NATIVE: "native"}
 RACE_REPEATS = 4
 INTERPRETED_SECONDS = 5.0
-SHORTEST = 1e-6  # seconds
 RANDOMNESS = ("rng", "uniforms")  # the arguments that bring randomness with them
 
 StageWatcher = Callable[[Exercise, str, Verdict], None]
@@ -124,12 +124,12 @@ class Judge:
             if known is None:
                 judged.append(exercise)
                 self._guarded(exercise, functools.partial(self._judge, exercise.public_cases))
+            elif known.status == PASSED and known.score < known.points:
+                judged.append(exercise)  # it was too slow a moment ago; the machine may be less busy now
         for exercise in judged:
             if self.secret is not None and self._results[exercise.id].status == PASSED:
                 hidden = functools.partial(exercise.hidden_cases, self.secret)
                 self._guarded(exercise, functools.partial(self._judge, hidden))
-            elif known is not None and known.status == PASSED and known.score < known.points:
-                judged.append(exercise)  # a moment ago it was too slow; the machine may be less busy now
         for exercise in judged:
             result = self._results[exercise.id]
             if exercise.speed is not None and result.status == PASSED:
@@ -189,8 +189,11 @@ class Judge:
             timing = Stopwatch(self._sessions[NATIVE], self.oracle, self.limits.call, hidden).best(exercise)
         except Exception as fault:  # of the kit: what was proven right before keeps its share
             self.faults[exercise.id] = words.origin(fault)
-            timing = Timing(self.limits.call, SHORTEST)
-        result.seconds += time.perf_counter() - started
+            result.score = round(exercise.points * RIGHT_SHARE, 1)
+            result.message, result.help = words.untimed(exercise, result.score)
+            return
+        finally:
+            result.seconds += time.perf_counter() - started
         if isinstance(timing, Wrong):
             verdict = timing.verdict
             result.cases = _merge(result.cases, timing.cases)

@@ -21,16 +21,8 @@ from grader.gradient import check_gradient, numeric_gradients
 from grader.result import FAILED, INTERPRETED, PASSED, CaseResult
 from grader.worker.answer import Answer, Returned
 
-NUMBER_KINDS = (
-    "type",
-    "count",
-    "shape",
-    "dtype",
-    "value",
-    "nan",
-    "ratio",
-    "unchanged",
-)  # what a known mistake can explain
+# What a known mistake can explain.
+NUMBER_KINDS = ("type", "count", "shape", "dtype", "value", "nan", "ratio", "unchanged")
 SPOILED_HELP = "Write into a new array: `out = x` is x itself, `out = x.copy()` is not."
 
 

@@ -135,6 +135,12 @@ def speed(exercise: Exercise, ratio: float, score: float) -> tuple[str, str]:
     return message, f"All points from {exercise.speed.full:.0%} on: which step of the docstring's ladder is missing?"
 
 
+def untimed(exercise: Exercise, score: float) -> tuple[str, str]:
+    """For a right answer whose speed the kit failed to measure."""
+    message = f"{exercise.name}: right, but it could not be timed: {score:g} of {exercise.points:g} points so far."
+    return message, "That is a fault of the kit, not yours. Check it again; report it if it stays."
+
+
 def foreign_randomness(source: str) -> str:
     """Advice for wrong numbers from a function that is given its randomness and takes it from elsewhere."""
     return f"np.random is another generator than {source}. Draw from the argument: then the same seed gives the same."

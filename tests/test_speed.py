@@ -14,6 +14,7 @@ from grader import kit
 from grader.draw import Draw
 from grader.exercise import Case
 from grader.judge import Judge
+from grader.memory import Memory
 from grader.result import FAILED, PASSED, TODO
 from grader.speed import FULL, RIGHT_SHARE, Speed
 from grader.stopwatch import Stopwatch, Timing, Wrong
@@ -178,8 +179,20 @@ def test_a_fault_of_the_kit_while_timing_costs_a_right_answer_its_speed_and_no_m
     monkeypatch.setattr(Stopwatch, "best", lambda *_: 1 / 0)
     with Judge(build.submission(ch05_dense=SOLVED), build.worker(), build.oracle(), None, PATIENT) as judge:
         result = judge.result(timed_matmul())
-    assert (result.status, result.score) == (PASSED, 4 * RIGHT_SHARE)
+    assert (result.status, result.score, result.ratio) == (PASSED, 4 * RIGHT_SHARE, None)
+    assert "could not be timed" in result.message
     assert "ZeroDivisionError" in judge.faults[result.id]
+
+
+def test_a_remembered_answer_that_was_too_slow_is_timed_again(tmp_path, monkeypatch):
+    timings = [Timing(10.0, 1.0), Timing(1.0, 1.0)]
+    monkeypatch.setattr(Stopwatch, "best", lambda *_: timings.pop(0))
+    handed_in, scores = build.submission(ch05_dense=SOLVED), []
+    for _ in range(3):
+        with Judge(handed_in, build.worker(), build.oracle(), limits=PATIENT, memory=Memory(tmp_path)) as judge:
+            scores.append(judge.result(timed_matmul()).score)
+    assert scores[0] < scores[1] == scores[2] == 4.0
+    assert not timings, "the fast answer is remembered, the slow one is not"
 
 
 def test_the_readme_says_what_speed_is_worth():
