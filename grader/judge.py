@@ -136,6 +136,7 @@ class Judge:
                 self._time(exercise, result)
             if result.status == FAILED and not result.mistake:
                 self._blame_randomness(exercise, result)
+                self._blame_memory(exercise, result)
             if result.status not in (PASSED, TODO):
                 self._blame_prerequisites(exercise, result)
             if self.memory and exercise.id not in self.faults:
@@ -286,6 +287,13 @@ class Judge:
         if given and names & {"np.random", "numpy.random"}:
             result.help = words.foreign_randomness(given[0])
 
+    def _blame_memory(self, exercise: Exercise, result: ExerciseResult) -> None:
+        """Say so where a wrong function adds to an array that began with whatever lay in memory."""
+        function = self.submission.modules[exercise.module].functions[exercise.name]
+        names = sorted(made_empty(function) & added_to(function))
+        if names:
+            result.help = words.added_to_empty(names[0])
+
     def _blame_prerequisites(self, exercise: Exercise, result: ExerciseResult) -> None:
         """Turn a failure into *blocked* where a prerequisite that the function calls is missing or wrong."""
         called = {f"{module}.{name}" for module, name in self.submission.closure(exercise.module, exercise.name)}
@@ -368,6 +376,30 @@ def forbidden_use(
             case ast.Name(id=name) if imported.get(name) in forbidden:
                 return node.lineno, imported[name]
     return None
+
+
+def made_empty(function: ast.FunctionDef) -> set[str]:
+    """The names of arrays that np.empty or np.empty_like made."""
+    return {
+        target.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        if ast.unparse(node.value.func).endswith((".empty", ".empty_like"))
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def added_to(function: ast.FunctionDef) -> set[str]:
+    """The names of arrays to whose elements something is added, and into which nothing is only written."""
+    added, written = set(), set()
+    for node in ast.walk(function):
+        match node:
+            case ast.AugAssign(target=ast.Subscript(value=ast.Name(id=name))):
+                added.add(name)
+            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name))]):
+                written.add(name)
+    return added - written
 
 
 def _cases_of(exercise: Exercise, stage: str, cases: list[Case]) -> list[Case]:

@@ -146,6 +146,11 @@ def foreign_randomness(source: str) -> str:
     return f"np.random is another generator than {source}. Draw from the argument: then the same seed gives the same."
 
 
+def added_to_empty(name: str) -> str:
+    """Advice for wrong numbers from a function that adds to an array which began as np.empty."""
+    return f"{name} begins as np.empty: with whatever lay in memory. To add to it, begin with np.zeros."
+
+
 def hidden_failure(exercise: Exercise, rationale: str, status: str) -> str:
     """The message for a hidden case: its rationale, never its inputs or numbers."""
     became = {

@@ -104,6 +104,30 @@ def test_randomness_from_elsewhere_than_the_argument_is_told():
     assert "np.random is another generator than rng" in judged.help
 
 
+ADDS_UP = """
+@njit
+def matmul(a, b):
+    out = {maker}((a.shape[0], b.shape[1]), np.float32)
+    for i in range(a.shape[0]):
+        for j in range(b.shape[1]):
+            {begin}
+            for k in range(a.shape[1] - {short}):
+                out[i, j] += a[i, k] * b[k, j]
+    return out
+"""
+
+
+@pytest.mark.parametrize(
+    ("maker", "begin", "short", "told"),
+    [("np.empty", "pass", 0, True), ("np.zeros", "pass", 1, False), ("np.empty", "out[i, j] = 0", 1, False)],
+)
+def test_adding_to_memory_that_nobody_cleared_is_told(maker, begin, short, told):
+    source = ADDS_UP.format(maker=maker, begin=begin, short=short)
+    (judged,) = judge_exercises(submission(ch05_dense={"matmul": source}), "matmul")
+    assert judged.status == FAILED
+    assert ("begins as np.empty" in judged.help) == told
+
+
 # --- costs only the exercise it sits in -------------------------------------------------------------------------------
 
 RIGHT = "return np.where(x > 0, x, 0).astype(np.float32)"
