@@ -6,7 +6,6 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +14,15 @@ from rich.text import Text
 
 from grader import kit
 from grader.worker.host import FORKS_SAFELY
-from grader.worker.isolation import choose
+from grader.worker.isolation import choose, obstacles
 
 OWN_PACKAGES = ("grader", "datasets", "exercises", "solutions")
 OPTIONAL = (("tensorflow", "Keras: twins, training scripts, `kata data fetch`", "pip install 'deepkata[keras]'"),)
+
+HOW_TO_ISOLATE = {
+    "bubblewrap": "apt install bubblewrap libseccomp2, or your system's like",
+    "landlock": "use Linux 5.13 or later with Landlock switched on, and libseccomp2",
+}
 
 Finding = tuple[bool, str, str]
 
@@ -42,7 +46,7 @@ def findings() -> Iterator[Finding]:
     yield from _shadowed()
     warm = "a warm worker" if FORKS_SAFELY else "no warm worker (no safe fork here): every check starts a process"
     yield FORKS_SAFELY, warm, ""
-    yield _isolation()
+    yield from _isolation()
     for module, purpose, how in OPTIONAL:
         there = importlib.util.find_spec(module) is not None
         version = importlib.metadata.version(module) if there else "not installed"
@@ -60,12 +64,17 @@ def _shadowed() -> Iterator[Finding]:
             yield False, f"the package {name} {where}, not from this kit", "use a virtual environment of its own"
 
 
-def _isolation() -> Finding:
-    name = choose("auto").name
-    bubblewrap = shutil.which("bwrap")
-    found = f"isolation: {name} (memory, CPU, files and wall-clock limits; no private file system or network)"
-    tip = "grade code that you do not trust inside a container of its own"
-    return False, found + (", bubblewrap is here but not used by this version" if bubblewrap else ""), tip
+def _isolation() -> Iterator[Finding]:
+    """What submissions can be wrapped in here, and what keeps them from the rest."""
+    for name, obstacle in obstacles().items():
+        action = HOW_TO_ISOLATE[name] if obstacle else ""
+        yield not obstacle, f"isolation by {name}" + (f": {obstacle}" if obstacle else ""), action
+    used = choose("auto").name
+    told = "memory, CPU, files and wall-clock limits" + (
+        "" if used == "limits" else ", no files but Python's, no network"
+    )
+    tip = "grade code that you do not trust inside a container of its own" if used == "limits" else ""
+    yield used != "limits", f"`kata grade` isolates by {used} ({told})", tip
 
 
 def _data() -> Iterator[Finding]:

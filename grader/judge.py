@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 
-from grader import catalogue, kit, words
+from grader import catalogue, kit, rules, words
 from grader.exercise import Case, Exercise
 from grader.memory import Memory
 from grader.oracle import Oracle
@@ -35,7 +35,7 @@ from grader.speed import RIGHT_SHARE
 from grader.stopwatch import Stopwatch, Wrong
 from grader.submission import Submission, SyntaxProblem, is_stub
 from grader.verdict import Outcome, Verdict, assess
-from grader.worker.answer import Raised, Returned, TimedOut
+from grader.worker.answer import NotCompiled, Raised, Returned, TimedOut
 from grader.worker.host import Limits, Session, Worker
 
 MODES = {INTERPRETED: "interpreted", COMPILED: "checked", NATIVE: "native"}
@@ -172,6 +172,9 @@ class Judge:
             chosen = _cases_of(exercise, stage, cases)
             if not chosen:
                 continue
+            if stage != INTERPRETED and exercise.compiled and not rules.is_numbas(self.submission, exercise):
+                result.status, result.message, result.help = words.explain(exercise, NotCompiled())
+                break
             verdict, seen = self._run_stage(exercise, stage, chosen)
             result.cases = _merge(result.cases, seen)
             self.watch(exercise, stage, verdict)
@@ -347,34 +350,12 @@ def static_problem(submission: Submission, exercise: Exercise) -> tuple[str, str
         return words.missing_function(exercise, module.path)
     if is_stub(function):
         return TODO, "", ""
-    for module_name, name in submission.closure(exercise.module, exercise.name) if exercise.forbids else ():
-        used = forbidden_use(submission, module_name, name, exercise.forbids)
-        if used:
-            return words.forbidden(exercise, submission.modules[module_name].path, *used)
+    breach = rules.breach(submission, exercise)
+    if breach:
+        return words.breach(exercise, breach)
     names = _parameters(function)
     if names is not None and names != list(exercise.parameters):
         return words.wrong_parameters(exercise, module.path, function.lineno, names)
-    return None
-
-
-def forbidden_use(
-    submission: Submission, module: str, function: str, forbidden: Sequence[str]
-) -> tuple[int, str] | None:
-    """The first line of a function that uses something forbidden, and what it uses there."""
-    imported = {
-        alias.asname or alias.name: alias.name
-        for node in submission.modules[module].imports
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in ("numpy", "scipy")
-        for alias in node.names
-    }
-    for node in ast.walk(submission.modules[module].functions[function]):
-        match node:
-            case ast.BinOp(op=ast.MatMult()) | ast.AugAssign(op=ast.MatMult()) if "@" in forbidden:
-                return node.lineno, "@"
-            case ast.Attribute(attr=name) if name in forbidden:
-                return node.lineno, name
-            case ast.Name(id=name) if imported.get(name) in forbidden:
-                return node.lineno, imported[name]
     return None
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+import io
+import itertools
 import json
 import symtable
-from collections.abc import Iterator
+import tokenize
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +21,7 @@ MAX_FILE = 1 << 20
 MAX_FILES = 200
 MAX_DEPTH = 200  # of a syntax tree; deeper ones exhaust Python's own recursion
 PACKAGE = "exercises."  # what the submission's modules are imported from
+SINGLE = (".py", ".ipynb")  # what a file that is handed in alone may be
 PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun")  # cell magics over ordinary code
 
 
@@ -111,6 +115,7 @@ class Submission:
     notes: list[str] = field(default_factory=list)
     whole: bool = True
     _scopes: dict[str, Scope] = field(default_factory=dict, repr=False)
+    _calls: dict[tuple[str, str], list[tuple[str, str]]] = field(default_factory=dict, repr=False)
     _closures: dict[tuple[str, str], list[tuple[str, str]]] = field(default_factory=dict, repr=False)
     _fingerprints: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
 
@@ -142,10 +147,20 @@ class Submission:
             seen.add(where)
             if where[1] in owner.functions:
                 found[where] = None
-                waiting += self._named_in(where[0], owner.functions[where[1]])
+                waiting += self._called_by(where)
             elif where[1] in self._scope(where[0]).names:  # imported there from yet another module
                 waiting.append(self._scope(where[0]).names[where[1]])
         return list(found)
+
+    def _called_by(self, where: tuple[str, str]) -> list[tuple[str, str]]:
+        """The functions that one of the submission's functions names itself."""
+        if where not in self._calls:
+            self._calls[where] = self._named_in(where[0], self.modules[where[0]].functions[where[1]])
+        return self._calls[where]
+
+    def reached_by(self, module: str, code: ast.AST) -> list[tuple[str, str]]:
+        """The submission's functions that a piece of a module's code reaches by name."""
+        return [place for named in self._named_in(module, code) for place in self.closure(*named)]
 
     def _named_in(self, module: str, code: ast.AST) -> list[tuple[str, str]]:
         """Where each name in a piece of a module's code leads to, if it leads to a module of the submission."""
@@ -194,16 +209,15 @@ class Submission:
 
     def _hash(self, module: str, function: str) -> str:
         """Over the functions that are reached, and over what the modules on the way do when they are imported."""
-        modules = self._imported_from(module)
+        modules = self.imported_from(module)
         reached = dict.fromkeys(self.closure(module, function))
         for owner in modules:
-            for place in self._named_in(owner, self.modules[owner].frame_tree):
-                reached |= dict.fromkeys(self.closure(*place))
+            reached |= dict.fromkeys(self.reached_by(owner, self.modules[owner].frame_tree))
         parts = [f"{owner}.{ast.unparse(self.modules[owner].functions[name])}" for owner, name in reached]
         parts += [f"{owner}.{self.modules[owner].frame}" for owner in modules]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
-    def _imported_from(self, module: str) -> list[str]:
+    def imported_from(self, module: str) -> list[str]:
         """The module and all those of the submission that importing it imports."""
         found: set[str] = set()
         waiting = [module]
@@ -269,14 +283,14 @@ def read(path: Path) -> Submission:
     Problem : nothing there, or nothing in it that the catalogue knows
     """
     if path.is_dir():
-        return _read_folder(path)
+        paths = itertools.islice(_python_files(path), MAX_FILES + 1)
+        files = {found.relative_to(path).as_posix(): functools.partial(content_of, found) for found in paths}
+        return laid_out(path.resolve().name, files, str(path))
     if not path.exists():
         raise Problem(f"There is no submission at {path}.", "Give a folder, a .py file or an .ipynb file.")
-    if path.suffix == ".py":
-        return _assign(path, _read_text(path))
-    if path.suffix == ".ipynb":
-        return _assign(path, _notebook_code(path))
-    raise Problem(f"{path} is neither a folder, a .py file nor an .ipynb file.", "Hand in one of these.")
+    if path.suffix not in SINGLE:
+        raise Problem(f"{path} is neither a folder, a .py file nor an .ipynb file.", "Hand in one of these.")
+    return single(path.stem, path.name, content_of(path), str(path))
 
 
 def place_of(path: Path) -> tuple[Path, str]:
@@ -286,68 +300,103 @@ def place_of(path: Path) -> tuple[Path, str]:
     return path.parent, path.stem
 
 
-def _read_folder(folder: Path) -> Submission:
+def laid_out(name: str, files: Mapping[str, Callable[[], bytes]], shown: str) -> Submission:
+    """The submission of files laid out like `exercises/`.
+
+    Parameters
+    ----------
+    name : of the submission
+    files : path below the folder ("projects/boston.py") -> what reads it
+    shown : what messages call the folder
+
+    Raises
+    ------
+    Problem : too much, or nothing that the catalogue knows; a file that cannot be read is left out with a note
+    """
     modules: dict[str, Module] = {}
     notes = []
-    for path in sorted(_python_files(folder)):
-        name = ".".join(path.relative_to(folder).with_suffix("").parts)
+    chosen = sorted(path for path in files if is_module(path))
+    if len(chosen) > MAX_FILES:
+        raise Problem(f"{shown} holds more than {MAX_FILES} modules.", "Give the submission's own folder only.")
+    for path in chosen:
         try:
-            modules[name] = Module(f"{folder.resolve().name}/{path.relative_to(folder).as_posix()}", _read_text(path))
+            text = _text_of(files[path](), f"{shown}/{path}")
+            modules[path.removesuffix(".py").replace("/", ".")] = Module(f"{name}/{path}", text)
         except Problem as problem:
             notes.append(problem.defect)
     if sum(len(module.text) for module in modules.values()) > MAX_FILE:
-        raise Problem(f"{folder} holds more than {MAX_FILE >> 20} MB of source.", "Hand in the exercises only.")
+        raise Problem(f"{shown} holds more than {MAX_FILE >> 20} MB of source.", "Hand in the exercises only.")
     known = {chapter.module for chapter in catalogue.chapters()}
     if not known & modules.keys():
         first = catalogue.chapters()[0].module
         raise Problem(
-            f"{folder} has none of the exercise modules ({first}.py …).", "Give the folder that holds them itself."
+            f"{shown} has none of the exercise modules ({first}.py …).", "Give the folder that holds them itself."
         )
-    for name, (_, text) in kit.given().items():
-        if name in modules and modules[name].text != text:
-            notes.append(f"{name}.py is given: the kit's own was used, not the one in the submission.")
-    return Submission(folder.resolve().name, modules, notes)
+    for given, (_, text) in kit.given().items():
+        if given in modules and modules[given].text != text:
+            notes.append(f"{given}.py is given: the kit's own was used, not the one in the submission.")
+    return Submission(name, modules, notes)
+
+
+def single(name: str, file: str, content: bytes, shown: str) -> Submission:
+    """The submission of one module or notebook, called `file`.
+
+    Raises
+    ------
+    Problem : no text, no notebook, or nothing in it that the catalogue knows
+    """
+    text = _text_of(content, shown)
+    stem, _, suffix = file.rpartition(".")
+    return _assign(name, file, stem, _notebook_code(text, shown) if suffix == "ipynb" else text, shown)
+
+
+def is_module(path: str) -> bool:
+    """Whether a file below the submission's folder can be imported as a module of its own."""
+    parts = path.split("/")
+    if not path.endswith(".py") or parts[-1] == "__init__.py":
+        return False
+    return all(part.removesuffix(".py").isidentifier() and part != "__pycache__" for part in parts)
 
 
 def _python_files(folder: Path) -> Iterator[Path]:
-    """The folder's own modules; links and hidden or cache folders are passed over."""
-    count = 0
+    """The folder's own modules; links and what no module can be called are passed over."""
     for path in folder.rglob("*.py"):
-        parts = path.relative_to(folder).parts
-        if any(part.startswith((".", "__pycache__")) for part in parts) or not path.is_file():
+        if not is_module(path.relative_to(folder).as_posix()) or not path.is_file() or path.is_symlink():
             continue
-        if path.is_symlink() or any(parent.is_symlink() for parent in path.parents if parent.is_relative_to(folder)):
-            continue
-        if not all(part.removesuffix(".py").isidentifier() for part in parts) or parts[-1] == "__init__.py":
-            continue
-        count += 1
-        if count > MAX_FILES:
-            raise Problem(f"{folder} holds more than {MAX_FILES} modules.", "Give the submission's own folder only.")
-        yield path
+        if not any(parent.is_symlink() for parent in path.parents if parent.is_relative_to(folder)):
+            yield path
 
 
-def _read_text(path: Path) -> str:
+def content_of(path: Path, most: int = MAX_FILE) -> bytes:
+    """The bytes of an ordinary file; raises Problem where it is none, cannot be read, or has more than `most`."""
     try:
         if not path.is_file():
             raise Problem(f"{path} is no ordinary file.", "Hand in ordinary files.")
         with path.open("rb") as file:
-            content = file.read(MAX_FILE + 1)
-        if len(content) > MAX_FILE:
-            raise Problem(f"{path} is larger than {MAX_FILE >> 20} MB: that is no source file.", "Take it out.")
-        return content.decode("utf-8-sig")
+            content = file.read(most + 1)
     except OSError as error:
         raise Problem(f"{path} cannot be read ({error.strerror}).", "Check its permissions.") from None
-    except UnicodeDecodeError:
-        raise Problem(f"{path} is not UTF-8 text.", "Save it as UTF-8.") from None
+    if len(content) > most:
+        raise Problem(f"{path} is larger than {most >> 20} MB: that is no source file.", "Take it out.")
+    return content
 
 
-def _notebook_code(path: Path) -> str:
+def _text_of(content: bytes, shown: str) -> str:
+    """Source text in the encoding that it declares, UTF-8 unless it does."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        return content.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError, LookupError):
+        raise Problem(f"{shown} is not UTF-8 text.", "Save it as UTF-8.") from None
+
+
+def _notebook_code(text: str, shown: str) -> str:
     """The code cells of a notebook as one text; magics become comments so that line counts stay."""
     try:
-        cells = json.loads(_read_text(path))["cells"]
+        cells = json.loads(text)["cells"]
         codes = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise Problem(f"{path} is not a readable notebook.", "Save it from Jupyter again (format 4).") from None
+        raise Problem(f"{shown} is not a readable notebook.", "Save it from Jupyter again (format 4).") from None
     return "\n".join(line for code in codes for line in _plain_python(code)) + "\n"
 
 
@@ -367,15 +416,15 @@ def _plain_python(code: str) -> list[str]:
     ]
 
 
-def _assign(path: Path, text: str) -> Submission:
+def _assign(name: str, file: str, stem: str, text: str, shown: str) -> Submission:
     """A single text stands for the module it is named after, else for every chapter of which it defines a function."""
-    module = Module(path.name, text)
-    named = [c.module for c in catalogue.chapters() if path.stem.endswith(c.module.rpartition(".")[2])]
+    module = Module(file, text)
+    named = [c.module for c in catalogue.chapters() if stem.endswith(c.module.rpartition(".")[2])]
     defined = module.functions.keys()
     meant = named or [c.module for c in catalogue.chapters() if defined & {exercise.name for exercise in c.exercises}]
     if not meant:
         raise Problem(
-            f"{path} is named after no chapter and defines no function that an exercise asks for.",
+            f"{shown} is named after no chapter and defines no function that an exercise asks for.",
             "Name it like the stub, e.g. ch03_activations.py.",
         )
-    return Submission(path.stem, {name: Module(module.path, text) for name in meant}, whole=False)
+    return Submission(name, {name: Module(module.path, text) for name in meant}, whole=False)

@@ -12,6 +12,7 @@ import numpy as np
 
 from grader.exercise import Exercise
 from grader.result import BLOCKED, COMPILE_ERROR, CRASHED, ERROR, TIMEOUT, TODO, VIOLATION
+from grader.rules import Breach
 from grader.worker.answer import Answer, Collision, Died, Frame, Garbled, Missing, NotCompiled, Raised, TimedOut
 from grader.worker.guest.limits import MEMORY
 
@@ -86,13 +87,10 @@ def wrong_parameters(exercise: Exercise, path: str, line: int, found: list[str])
     )
 
 
-def forbidden(exercise: Exercise, path: str, line: int, used: str) -> tuple[str, str, str]:
-    """For a library call that does what the student is to write."""
-    return (
-        VIOLATION,
-        f"{exercise.name}: {path}, line {line} uses {used}, which does what is asked of you here.",
-        "Write it yourself, with loops: that is the exercise.",
-    )
+def breach(exercise: Exercise, found: Breach) -> tuple[str, str, str]:
+    """For code that breaks a rule, whatever it computes."""
+    message = f"{exercise.name}: {found.path}, line {found.line} {found.what} (rule: {found.rule})."
+    return VIOLATION, message, found.action
 
 
 def syntax_error(exercise: Exercise, path: str, line: int, message: str, source: str) -> tuple[str, str, str]:

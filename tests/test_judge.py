@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_compare import whatever
 
-from grader import catalogue, result
+from grader import catalogue, result, rules
 from grader.exercise import Case, Exercise
 from grader.judge import Judge
 from grader.result import (
@@ -55,6 +55,12 @@ def plain(*lines: str) -> str:
     return relu(*lines, decorator="")
 
 
+@pytest.fixture
+def fooled_rules(monkeypatch):
+    """Let everything pass that the rules would have refused before it runs: what is behind them must hold as well."""
+    monkeypatch.setattr(rules, "breach", lambda *_: None)
+
+
 # --- one for each status ----------------------------------------------------------------------------------------------
 
 REACHED = {
@@ -72,6 +78,7 @@ REACHED = {
 }
 
 
+@pytest.mark.usefixtures("fooled_rules")
 @pytest.mark.parametrize("what", REACHED)
 def test_a_submission_reaches_every_status(what):
     source, status, words = REACHED[what]
@@ -185,6 +192,7 @@ HARMFUL = {
 }
 
 
+@pytest.mark.usefixtures("fooled_rules")
 @pytest.mark.parametrize("harm", HARMFUL)
 def test_harm_costs_only_the_exercise_it_sits_in(harm):
     source, expected = HARMFUL[harm]
@@ -195,6 +203,7 @@ def test_harm_costs_only_the_exercise_it_sits_in(harm):
     assert statuses(judged[1:]) == dict.fromkeys(NEIGHBOURS, PASSED)
 
 
+@pytest.mark.usefixtures("fooled_rules")
 def test_what_a_module_does_when_imported_costs_that_module_only():
     tampering = "sys.modules['numba'] = None\nnp.sum = np.mean = np.exp = None\nraise SystemExit(0)\n"
     handed_in = submission(ch03_activations=HEAD + tampering + relu("return x"), ch04_losses={})

@@ -480,7 +480,7 @@ def runs(pid: int) -> bool:
 @pytest.mark.skipif(not FORKS, reason="no parent without fork")
 def test_a_worker_that_cannot_start_anything_says_so():
     class Nothing(LimitsOnly):
-        def command(self, arguments: list[str]) -> list[str]:
+        def command(self, arguments: list[str], home: Path) -> list[str]:
             return [sys.executable, "-c", "pass"]
 
     refused = pytest.raises(Problem, match="No process can be started")

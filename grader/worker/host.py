@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -36,8 +35,8 @@ from grader.worker.answer import (
     Returned,
     TimedOut,
 )
-from grader.worker.guest import wire
-from grader.worker.isolation import Isolation, LimitsOnly
+from grader.worker.guest import scratch, wire
+from grader.worker.isolation import Isolation, LimitsOnly, environment
 
 # macOS has a fork, but not one that Python and its math libraries survive.
 FORKS_SAFELY = sys.platform.startswith("linux")
@@ -87,7 +86,7 @@ class Worker:
     def close(self) -> None:
         """End every guest and remove the private folder."""
         self._stop_parent()
-        shutil.rmtree(self.home, ignore_errors=True)
+        scratch.remove(str(self.home))
 
     def start(self) -> None:
         """Start the parent now, so that the first session does not wait for numba's import; safe to call again."""
@@ -142,11 +141,11 @@ class Worker:
         inherits = hasattr(os, "fork")
         where = str(there.fileno()) if inherits else "stdin"
         process = subprocess.Popen(
-            self.isolation.command([where, *role]),
+            self.isolation.command([where, *role], self.home),
             stdin=subprocess.DEVNULL if inherits else subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=self.isolation.environment(self.home),
+            env=environment(self.home),
             cwd=self.home,
             pass_fds=[there.fileno()] if inherits else [],
             start_new_session=inherits,
@@ -181,6 +180,11 @@ class _ForkEnd:
         """Whether the parent that forked it is gone, which takes it along."""
         return self.worker._parent is not self.parent
 
+    def signal(self, name: str) -> None:
+        if not self.orphaned():
+            with contextlib.suppress(OSError, EOFError, ValueError):
+                self.worker._ask({"do": "signal", "pid": self.pid, "signal": name})
+
     def kill(self, patience: float) -> int:
         if self.orphaned():
             return 0  # a new parent knows nothing of it, and must not be started for that
@@ -200,6 +204,11 @@ class _ProcessEnd:
 
     def orphaned(self) -> bool:
         return False
+
+    def signal(self, name: str) -> None:
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, getattr(signal, name))
 
     def kill(self, patience: float) -> int:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -237,10 +246,8 @@ class Channel:
         return not readable and not self.end.orphaned()
 
     def signal(self, name: str) -> None:
-        """Send a signal to the guest and what it started."""
-        if hasattr(os, "killpg"):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.end.pid, getattr(signal, name))
+        """Send a signal to the guest and what it started, where there are such signals."""
+        self.end.signal(name)
 
     def close(self, patience: float = 0.0) -> int:
         """Kill the guest and what it started; return its exit code, 0 where it was still alive after `patience`."""
@@ -396,7 +403,11 @@ class Session:
         """Have a guest for the module: the open one, or a new one that has begun."""
         if self._channel is None:
             self._channel, self._module, self._served = self.worker.open(), module, set()
-            self._request({"do": "begin", "mode": self.mode}, self.sources, START_SECONDS)
+            reply, _ = self._request({"do": "begin", "mode": self.mode}, self.sources, START_SECONDS)
+            if not isinstance(reply, dict):
+                raise Problem(
+                    f"The process for the submission did not begin ({reply}).", "`kata doctor` tells what is missing."
+                )
 
 
 def portable(item: Any) -> Any:

@@ -1,8 +1,10 @@
-"""The guest process: `python -I -B <this folder> SOCKET serve|fork [warm]`.
+"""The guest process: `python -I -B <this folder> ISOLATION SOCKET serve|fork|probe [warm]`.
 
 serve : be one session, and end with it; works on every platform
 fork : stay warm (numba imported; `warm`: kernels compiled between requests) and fork a session per request
+probe FILE : confine itself as a session does, and tell whether FILE can be read, or anything else be done, after all
 
+ISOLATION is the name of what it is wrapped in, see `worker/isolation.py`; a session does its own part of that.
 SOCKET is a descriptor that was inherited, or "stdin" where sockets cannot be inherited (Windows): then the socket
 comes shared over standard input.
 """
@@ -13,29 +15,41 @@ import contextlib
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 
+import scratch
+
+LOOK_SECONDS = 0.2  # between two looks at what sessions write to a disk that has no bounds of its own
+
 
 def main() -> None:
-    where, role, *options = sys.argv[1:]
+    isolation, where, role, *options = sys.argv[1:]
+    if role == "probe":
+        sys.exit(probe(isolation, *options))
     channel = receive_socket(where)
     hide_the_kit()
     if role == "serve":
-        be_session(channel, tempfile.mkdtemp(prefix="session-", dir=os.getcwd()))
+        be_session(channel, isolation, scratch.make(os.getcwd()))
     else:
-        become_parent()
+        become_parent(isolation)
         if "warm" in options:
             import warmup
 
-            Parent(channel, warmup.steps()).serve()
+            Parent(channel, isolation, warmup.steps()).serve()
         else:
-            Parent(channel).serve()
+            Parent(channel, isolation).serve()
+
+
+def probe(isolation: str, secret: str) -> str | None:
+    """What can be done in spite of this isolation; None where nothing can."""
+    import confine
+
+    confine.confine(isolation, scratch.make(os.getcwd()))
+    return confine.weakness(secret) or None
 
 
 def receive_socket(where: str) -> socket.socket:
@@ -54,28 +68,32 @@ def hide_the_kit() -> None:
     sys.meta_path[:] = [finder for finder in sys.meta_path if "__editable__" not in getattr(finder, "__module__", "")]
 
 
-def become_parent() -> None:
+def become_parent(isolation: str) -> None:
     """Import what every session needs, and keep the collector from touching it: children share these pages."""
     import gc
 
+    import confine
     import limits
     import numba  # noqa: F401
     import session  # noqa: F401
 
+    confine.prepare(isolation)
     limits.adopt_orphans()
+    limits.hide_memory()
     gc.collect()
     gc.freeze()
 
 
-def be_session(channel: socket.socket, folder: str) -> None:
+def be_session(channel: socket.socket, isolation: str, folder: str) -> None:
     """Serve one host from a folder of its own, and end with it."""
+    import confine
     import limits
 
     os.chdir(folder)
     os.environ.update(dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP"), folder))
-    limits.die_with_parent()
     limits.silence()
     limits.apply()
+    confine.confine(isolation, folder)
     from session import Session
 
     Session(channel).serve()
@@ -87,26 +105,31 @@ class Parent:
     Parameters
     ----------
     control : the socket to the host
+    isolation : the name of what sessions are wrapped in
     chores : work to do between requests, a step at a time, for the good of the children to come
     """
 
-    def __init__(self, control: socket.socket, chores: Iterator[None] | None = None):
+    def __init__(self, control: socket.socket, isolation: str, chores: Iterator[None] | None = None):
         self.control = control
+        self.isolation = isolation
         self.chores = chores
         self.home = os.getcwd()
         self.children: dict[int, str] = {}  # with the folder that each of them has
 
     def serve(self) -> None:
-        """Answer `open` (a socket comes with it) and `close` until the host hangs up; then end every child."""
+        """Answer `open` (with a socket), `signal` and `close` until the host hangs up; then end every child."""
         self._reply({"ready": True})
         while True:
             self._use_the_pause()
+            self._watch_the_disk()
             message, descriptors, _, _ = socket.recv_fds(self.control, 4096, 1)
             if not message:
                 break
             request = json.loads(message)
             if request["do"] == "open":
                 self._reply({"pid": self._open(descriptors[0])})
+            elif request["do"] == "signal":
+                self._reply({"sent": self._signal(request["pid"], request["signal"])})
             else:
                 self._reply({"status": self._close(request["pid"], request["patience"])})
         for pid in list(self.children):
@@ -118,19 +141,34 @@ class Parent:
             if next(self.chores, "done") == "done":
                 self.chores = None
 
+    def _watch_the_disk(self) -> None:
+        """Until the host asks for something, end each session that writes too much to the machine's own disk."""
+        while self.isolation == "landlock" and not select.select([self.control], [], [], LOOK_SECONDS)[0]:
+            for pid, folder in self.children.items():
+                if scratch.overfull(folder):
+                    os.kill(pid, signal.SIGKILL)
+
     def _open(self, descriptor: int) -> int:
-        folder = tempfile.mkdtemp(prefix="session-", dir=self.home)
+        folder = scratch.make(self.home)
         pid = os.fork()
         if pid == 0:
             try:
                 os.setsid()
                 self.control.close()
-                be_session(socket.socket(fileno=descriptor), folder)
+                be_session(socket.socket(fileno=descriptor), self.isolation, folder)
             finally:
                 os._exit(0)
         os.close(descriptor)
         self.children[pid] = folder
         return pid
+
+    def _signal(self, pid: int, name: str) -> bool:
+        """Send a signal to a child and what it started."""
+        if pid not in self.children:
+            return False
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, getattr(signal, name))
+        return True
 
     def _close(self, pid: int, patience: float = 0.0) -> int:
         """Kill a child and its process group; return its exit code, negative for a signal.
@@ -152,7 +190,7 @@ class Parent:
         if ended == 0:
             os.waitpid(pid, 0)
         self._end_strays()
-        shutil.rmtree(folder, ignore_errors=True)
+        scratch.remove(folder)
         return os.waitstatus_to_exitcode(status)
 
     def _end_strays(self) -> None:

@@ -13,11 +13,12 @@ import signal
 import sys
 
 MEMORY = 4 << 30
-FILE_SIZE = 64 << 20
+FILE_SIZE = 16 << 20
 OPEN_FILES = 256
 CPU_SECONDS = 1800
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+PR_SET_DUMPABLE = 4
 
 
 def apply() -> None:
@@ -49,6 +50,12 @@ def adopt_orphans() -> None:
     """On Linux, become the parent of descendants whose own parent has gone, so that none gets out of sight."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def hide_memory() -> None:
+    """On Linux, let nobody of the same user look into this process or trace it."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0)
 
 
 def silence() -> None:
