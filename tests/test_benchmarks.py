@@ -1,4 +1,4 @@
-"""The layers' benchmark compares like with like: what it counts, and what it refuses to time."""
+"""The benchmarks compare like with like: what they count, whom they hold ours against, what they refuse to time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from grader import kit
 
 sys.path.insert(0, str(kit.ROOT))  # the benchmarks run from the repository, they are not installed
 
-from benchmarks import roofline
+from benchmarks import boston_epoch, convnet_epoch, epoch, mnist_epoch, roofline, text_epoch
 from benchmarks.layers import rows
 from benchmarks.layers.__main__ import agree, names, selected
 from benchmarks.layers.in_numba import prepare
@@ -71,3 +71,31 @@ def test_every_row_has_our_call_for_every_pass():
         for which in one.passes:
             call, _ = prepare(one, which)
             assert callable(call), f"{one.layer}, {which}"
+
+
+# --- epochs -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_epoch_is_held_against_the_better_keras():
+    seconds = {"ours": [2.0, 1.0, 9.0], "Keras fit, a": [8.0], "Keras fit, b": [6.0]}
+    peaks = {"ours": 100.0, "Keras fit, a": 500.0, "Keras fit, b": 700.0}
+    made = epoch.table("an epoch", epoch.Measured(seconds, peaks, dict.fromkeys(seconds, 0.5)))
+    rows = list(zip(*(column.cells for column in made.columns), strict=True))
+    assert rows[0] == ("ours", "2.00 s\n1.00 … 9.00", "3.00", "100 MB", "5.0", "0.5000")
+    assert [row[2] for row in rows] == ["3.00", "0.75", "1.00"]
+
+
+def test_the_time_of_a_short_epoch_is_told_in_milliseconds():
+    assert epoch.median([0.002, 0.001, 0.004]) == "2.00 ms\n1.00 … 4.00"
+
+
+def test_every_batch_of_an_order_is_a_step():
+    order = np.array([4, 2, 0, 1, 3])
+    assert epoch.by_batches(order, 2, lambda batch: float(batch.sum())) == [6.0, 1.0, 3.0]
+
+
+@pytest.mark.parametrize("benchmark", [boston_epoch, convnet_epoch, mnist_epoch, text_epoch])
+def test_both_forms_of_keras_take_part_and_everybody_tells_its_memory(benchmark):
+    assert sum(name.startswith(epoch.KERAS) for name in benchmark.CONTESTANTS) == 2
+    peak, read = benchmark.FORMS[epoch.PEAK]()
+    assert 10 < read(peak()) < 100_000

@@ -7,41 +7,27 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from build import judge_exercises
+from records import (
+    check_losses,
+    check_predictions,
+    check_record,
+    check_solutions_pass,
+    check_step,
+    record_of,
+)
 
-import datasets
-from datasets.recipes import recipe
-from grader.catalogue import chapters
 from grader.goal import AtMost
-from grader.oracle import solutions
 from solutions.projects import boston as network
 
 RUNS = (("boston", "real"), ("boston", "sample"), ("california", "sample"))
-RATES = (network.LEARNING_RATE, network.RHO, network.EPSILON)
 LECTURE_MAE = 2.5
 runs = pytest.mark.parametrize(("name", "origin"), RUNS)
 
 
-def data_of(name: str, origin: str) -> datasets.Dataset:
-    """The data a model was trained on; skips where the real table is not here."""
-    data = datasets.load(name, sample=origin == "sample")
-    if data.origin != origin:
-        pytest.skip(f"needs the real table: run `kata data fetch {name}`, or let DEEPKATA_DATA name its folder")
-    return data
-
-
-def begin(name: str, origin: str):
-    """Keras's run from its beginning: recipe, prepared data, record, parameters, slots and first order."""
-    model = datasets.load_model(name, origin)
-    params, order = recipe(name).first_epoch(model)
-    slots = tuple(np.zeros_like(param) for param in params)
-    return recipe(name).prepare(data_of(name, origin)), model, params, slots, order
-
-
 @runs
 def test_prepared_rows_are_those_that_keras_got(name, origin):
-    data = data_of(name, origin)
-    prepared = recipe(name).prepare(data)
+    record = record_of(name, origin)
+    data, prepared = record.data, record.prepared
     for ours, theirs in zip(
         network.prepare(data.x_train, data.x_test), (prepared.x_train, prepared.x_test), strict=True
     ):
@@ -51,59 +37,39 @@ def test_prepared_rows_are_those_that_keras_got(name, origin):
 
 @runs
 def test_keras_weights_in_the_reference_network_give_keras_prices(name, origin):
-    prepared, model, *_ = begin(name, origin)
-    prices = network.predict(prepared.x_test, model.params)
-    difference = float(np.abs(prices - model.predictions).max())
-    print(f"{name}, {origin}: largest difference from Keras over {len(prices)} rows: {difference:.2g}")
-    assert prices.shape == (len(prepared.x_test), 1)
-    assert difference < 2e-5
-    error = network.evaluate(prepared.x_test, prepared.y_test, model.params)
-    assert error == pytest.approx(model.facts["test_metric_of_stored_weights"], rel=1e-5)
+    record = record_of(name, origin)
+    prepared, params = record.prepared, record.model.params
+    check_predictions(record, network.predict(prepared.x_test, params), columns=1, within=2e-5)
+    error = network.evaluate(prepared.x_test, prepared.y_test, params)
+    assert error == pytest.approx(record.facts["test_metric_of_stored_weights"], rel=1e-5)
 
 
 @runs
 def test_the_records_are_what_keras_answers_here_and_now(name, origin):
-    pytest.importorskip("keras", reason="needs Keras: pip install 'deepkata[keras]'")
-    prepared, model, params, _, order = begin(name, origin)
-    trained = recipe(name).build(model.params)
-    predictions = trained.predict(prepared.x_test, batch_size=1000, verbose=0)
-    np.testing.assert_allclose(predictions, model.predictions, rtol=1e-5, atol=1e-5)
-
-    fresh, size = recipe(name).build(params), model.facts["batch_size"]
-    for batch in range(8):
-        chosen = order[batch * size : (batch + 1) * size]
-        fresh.reset_metrics()
-        loss = fresh.train_on_batch(prepared.x_train[chosen], prepared.y_train[chosen])
-        assert loss == pytest.approx(model.losses[batch], rel=2e-4)
+    record = record_of(name, origin)
+    check_record(record, samples=len(record.data.x_test), batches=8, atol=1e-5, rtol=1e-5)
 
 
 @runs
 def test_one_step_from_keras_weights_gives_keras_gradients_and_weights(name, origin):
-    prepared, model, params, slots, order = begin(name, origin)
-    batch = order[: model.facts["batch_size"]]
-    loss = network.train_step(prepared.x_train[batch], prepared.y_train[batch], params, slots, *RATES)
-    assert loss == pytest.approx(model.losses[0], rel=1e-5)
-    for param, slot, probes, gradient, updated in zip(
-        params, slots, model.probes, model.gradients, model.updated, strict=True
-    ):
-        np.testing.assert_allclose(param.reshape(-1)[probes], updated, rtol=1e-4, atol=1e-6)
-        np.testing.assert_allclose(slot.reshape(-1)[probes], 0.1 * gradient**2, rtol=1e-3, atol=1e-6)
+    record = record_of(name, origin)
+    x, targets = record.prepared.x_train[record.batch], record.prepared.y_train[record.batch]
+    check_step(record, network.train_step(x, targets, record.params, record.slots, *record.rates), atol=1e-6)
 
 
 @runs
 @pytest.mark.parametrize("epoch", [network.train_epoch, network.fast_epoch], ids=lambda epoch: epoch.__name__)
 def test_the_first_epoch_follows_keras(name, origin, epoch):
-    prepared, model, params, slots, order = begin(name, origin)
-    losses = epoch(prepared.x_train, prepared.y_train, params, slots, order, model.facts["batch_size"], *RATES)
-    furthest = float(np.max(np.abs(losses / model.losses - 1)))
-    print(f"{name}, {origin}: largest relative difference of the loss in the first epoch: {furthest:.2g}")
-    assert furthest < 1e-3
+    record = record_of(name, origin)
+    rows = record.prepared
+    given = (rows.x_train, rows.y_train, record.params, record.slots, record.order, record.recipe.batch_size)
+    check_losses(record, epoch(*given, *record.rates), within=1e-3)
 
 
 @runs
 def test_trained_from_scratch_the_reference_is_as_good_as_keras(name, origin):
-    prepared, model, *_ = begin(name, origin)
-    facts, margin = model.facts, {"boston": 0.15, "california": 0.02}[name]
+    record = record_of(name, origin)
+    prepared, facts, margin = record.prepared, record.facts, {"boston": 0.15, "california": 0.02}[name]
     rng = np.random.default_rng(facts["seed"])
     params = network.train(prepared.x_train, prepared.y_train, rng, 64, facts["epochs"], facts["batch_size"])
     error = network.evaluate(prepared.x_test, prepared.y_test, params)
@@ -112,7 +78,7 @@ def test_trained_from_scratch_the_reference_is_as_good_as_keras(name, origin):
 
 
 def test_five_seeds_on_the_real_table_are_as_good_as_the_lecture():
-    prepared = recipe("boston").prepare(data_of("boston", "real"))
+    prepared = record_of("boston", "real").prepared
     errors = []
     for seed in range(1, 6):
         params = network.train(prepared.x_train, prepared.y_train, np.random.default_rng(seed), 64, 130, 16)
@@ -122,7 +88,7 @@ def test_five_seeds_on_the_real_table_are_as_good_as_the_lecture():
 
 
 def test_kfold_finds_a_number_of_epochs_on_the_real_table():
-    data = data_of("boston", "real")
+    data = record_of("boston", "real").data
     targets = data.y_train.astype(np.float32)
     scores = network.kfold_scores(data.x_train, targets, 4, np.random.default_rng(0), 64, 100, 16)
     epochs, curve = network.best_epoch(scores), scores.mean(axis=0)
@@ -183,6 +149,4 @@ def test_a_ceiling_is_met_from_below(answer, reached):
 
 
 def test_the_solutions_pass_the_project_in_all_four_ways():
-    project = next(chapter for chapter in chapters() if chapter.module == "projects.boston")
-    results = judge_exercises(solutions(), *(exercise.id for exercise in project.exercises), secret="four ways")
-    assert [(result.id, result.status) for result in results] == [(e.id, "passed") for e in project.exercises]
+    check_solutions_pass("boston")

@@ -16,18 +16,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from benchmarks.layers.constants import (
-    BETA1,
-    BETA2,
-    CLIP,
-    EPSILON,
-    LEARNING_RATE,
-    MOMENTUM,
-    NORM_EPSILON,
-    RATE,
-    RHO,
-    SLOPE,
-)
+from benchmarks.layers import constants
 from benchmarks.layers.rows import BOTH, MAPS, STEP, Row, arrays
 from benchmarks.turns import Prepared
 
@@ -58,7 +47,7 @@ def _with_gradients(forward: Callable[..., Any], gradients: int) -> Callable[...
 
 
 def _batchnorm(training: bool) -> Callable[..., Any]:
-    layer = keras.layers.BatchNormalization(momentum=MOMENTUM, epsilon=NORM_EPSILON)
+    layer = keras.layers.BatchNormalization(momentum=constants.MOMENTUM, epsilon=constants.NORM_EPSILON)
     layer.build(MAPS)
 
     def forward(x: Any, gamma: Any, beta: Any) -> Any:
@@ -70,7 +59,7 @@ def _batchnorm(training: bool) -> Callable[..., Any]:
 
 def _categorical(y_pred: Any, y_true: Any) -> Any:
     """Keras's own divides every row by its sum once more, which changes the gradient."""
-    return -ops.sum(y_true * ops.log(ops.clip(y_pred, CLIP, 1 - CLIP))) / y_true.shape[0]
+    return -ops.sum(y_true * ops.log(ops.clip(y_pred, constants.CLIP, 1 - constants.CLIP))) / y_true.shape[0]
 
 
 def _optimizer(make: Callable[[], Any]) -> Callable[..., Callable[[], Any]]:
@@ -107,7 +96,7 @@ def _dense_step(jit_compile: bool, w: Any, b: Any, x: Any, dy: Any) -> Callable[
 
 
 def _rmsprop() -> keras.optimizers.Optimizer:
-    return keras.optimizers.RMSprop(LEARNING_RATE, RHO, epsilon=EPSILON)
+    return keras.optimizers.RMSprop(constants.LEARNING_RATE, constants.RHO, epsilon=constants.EPSILON)
 
 
 def _conv2d(x: Any, kernel: Any, bias: Any) -> Any:
@@ -116,7 +105,7 @@ def _conv2d(x: Any, kernel: Any, bias: Any) -> Any:
 
 FORWARD: dict[str, Callable[..., Any]] = {
     "relu": ops.relu,
-    "leaky_relu": lambda x: ops.leaky_relu(x, SLOPE),
+    "leaky_relu": lambda x: ops.leaky_relu(x, constants.SLOPE),
     "sigmoid": ops.sigmoid,
     "tanh": ops.tanh,
     "softmax": ops.softmax,
@@ -128,7 +117,7 @@ FORWARD: dict[str, Callable[..., Any]] = {
     ),
     "matmul": ops.matmul,
     "dense": lambda x, w, b: ops.matmul(x, w) + b,
-    "dropout": lambda x, uniforms: ops.where(uniforms >= RATE, x / (1 - RATE), 0.0),
+    "dropout": lambda x, uniforms: ops.where(uniforms >= constants.RATE, x / (1 - constants.RATE), 0.0),
     "batchnorm_train": _batchnorm(training=True),
     "batchnorm_inference": _batchnorm(training=False),
     "conv2d": _conv2d,
@@ -141,9 +130,11 @@ FORWARD: dict[str, Callable[..., Any]] = {
     "conv2d_fused": lambda x, kernel, bias: ops.max_pool(ops.relu(_conv2d(x, kernel, bias)), 2),
 }
 STEPS = {
-    "sgd": _optimizer(lambda: keras.optimizers.SGD(LEARNING_RATE)),
+    "sgd": _optimizer(lambda: keras.optimizers.SGD(constants.LEARNING_RATE)),
     "rmsprop": _optimizer(_rmsprop),
-    "adam": _optimizer(lambda: keras.optimizers.Adam(LEARNING_RATE, BETA1, BETA2, EPSILON)),
+    "adam": _optimizer(
+        lambda: keras.optimizers.Adam(constants.LEARNING_RATE, constants.BETA1, constants.BETA2, constants.EPSILON)
+    ),
     "dense_step_fused": _dense_step,
 }
 FORMS = {"graph": functools.partial(prepare, False), "XLA": functools.partial(prepare, True)}

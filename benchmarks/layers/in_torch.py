@@ -9,18 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 (PyTorch's own name for it)
 
-from benchmarks.layers.constants import (
-    BETA1,
-    BETA2,
-    CLIP,
-    EPSILON,
-    LEARNING_RATE,
-    MOMENTUM,
-    NORM_EPSILON,
-    RATE,
-    RHO,
-    SLOPE,
-)
+from benchmarks.layers import constants
 from benchmarks.layers.rows import BOTH, STEP, WINDOW, Row
 from benchmarks.turns import Prepared
 
@@ -79,13 +68,13 @@ def _array(name: str, tensor: torch.Tensor) -> np.ndarray:
 def _batchnorm(training: bool) -> Callable[..., torch.Tensor]:
     def forward(x: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor) -> torch.Tensor:
         moving = torch.zeros(len(gamma)), torch.ones(len(gamma))
-        return F.batch_norm(x, *moving, gamma, beta, training, 1 - MOMENTUM, NORM_EPSILON)
+        return F.batch_norm(x, *moving, gamma, beta, training, 1 - constants.MOMENTUM, constants.NORM_EPSILON)
 
     return forward
 
 
 def _categorical(y_pred: torch.Tensor, y_true: torch.Tensor) -> torch.Tensor:
-    return -(y_true * y_pred.clamp(CLIP, 1 - CLIP).log()).sum() / len(y_true)
+    return -(y_true * y_pred.clamp(constants.CLIP, 1 - constants.CLIP).log()).sum() / len(y_true)
 
 
 def _optimizer(make: Callable[..., torch.optim.Optimizer]) -> Callable[..., Callable[[], torch.Tensor]]:
@@ -118,12 +107,12 @@ def _dense_step(
 
 
 def _rmsprop(weights: list[torch.Tensor]) -> torch.optim.Optimizer:
-    return torch.optim.RMSprop(weights, LEARNING_RATE, RHO, EPSILON)
+    return torch.optim.RMSprop(weights, constants.LEARNING_RATE, constants.RHO, constants.EPSILON)
 
 
 FORWARD: dict[str, Callable[..., torch.Tensor]] = {
     "relu": F.relu,
-    "leaky_relu": lambda x: F.leaky_relu(x, SLOPE),
+    "leaky_relu": lambda x: F.leaky_relu(x, constants.SLOPE),
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
     "softmax": lambda x: F.softmax(x, 1),
@@ -133,7 +122,7 @@ FORWARD: dict[str, Callable[..., torch.Tensor]] = {
     "softmax_crossentropy": F.cross_entropy,
     "matmul": torch.mm,
     "dense": lambda x, w, b: torch.addmm(b, x, w),
-    "dropout": lambda x, uniforms: torch.where(uniforms >= RATE, x / (1 - RATE), 0.0),
+    "dropout": lambda x, uniforms: torch.where(uniforms >= constants.RATE, x / (1 - constants.RATE), 0.0),
     "batchnorm_train": _batchnorm(training=True),
     "batchnorm_inference": _batchnorm(training=False),
     "conv2d": F.conv2d,
@@ -146,9 +135,13 @@ FORWARD: dict[str, Callable[..., torch.Tensor]] = {
     "conv2d_fused": lambda x, kernel, bias: F.max_pool2d(F.conv2d(x, kernel, bias).relu(), 2),
 }
 STEPS: dict[str, Callable[..., Callable[[], Any]]] = {
-    "sgd": _optimizer(lambda weights: torch.optim.SGD(weights, LEARNING_RATE)),
+    "sgd": _optimizer(lambda weights: torch.optim.SGD(weights, constants.LEARNING_RATE)),
     "rmsprop": _optimizer(_rmsprop),
-    "adam": _optimizer(lambda weights: torch.optim.Adam(weights, LEARNING_RATE, (BETA1, BETA2), EPSILON)),
+    "adam": _optimizer(
+        lambda weights: torch.optim.Adam(
+            weights, constants.LEARNING_RATE, (constants.BETA1, constants.BETA2), constants.EPSILON
+        )
+    ),
     "dense_step_fused": _dense_step,
 }
 FORMS = {"eager": prepare}

@@ -1,4 +1,4 @@
-"""The lectures' network for film reviews: 10,000 words - 16 (relu) - 16 (relu) - 1 (sigmoid) on multi-hot rows."""
+"""The lectures' network for film reviews, 10,000 words - 16 (relu) - 16 (relu) - 1 (sigmoid), and its like."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datasets.dataset import Dataset
 from datasets.ragged import Ragged
 from datasets.recipes.recipe import BINARY_ACCURACY, Prepared, Recipe
 
-WORDS, UNITS = 10_000, 16
+WORDS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,34 +41,58 @@ def prepare(data: Dataset) -> Prepared:
     return Prepared(MultiHot(data.x_train), data.y_train, MultiHot(data.x_test), data.y_test)
 
 
-def layers(keras: Any) -> list[Any]:
-    return [
-        keras.Input((WORDS,)),
-        keras.layers.Dense(UNITS, activation="relu"),
-        keras.layers.Dense(UNITS, activation="relu"),
-        keras.layers.Dense(1, activation="sigmoid"),
-    ]
+def classification(
+    name: str, units: int, outputs: int, last: str, loss: str, metric: str, epochs: int, seed: int
+) -> Recipe:
+    """The recipe of a network of two hidden layers that judges texts by their words, on multi-hot rows.
+
+    Parameters
+    ----------
+    name : of the network, and of the data set
+    units : of each hidden layer
+    outputs, last : units and activation of the last layer
+    loss, metric, epochs, seed : as `Recipe` has them
+    """
+
+    def layers(keras: Any) -> list[Any]:
+        return [
+            keras.Input((WORDS,)),
+            keras.layers.Dense(units, activation="relu"),
+            keras.layers.Dense(units, activation="relu"),
+            keras.layers.Dense(outputs, activation=last),
+        ]
+
+    return Recipe(
+        name=name,
+        dataset=name,
+        options={"num_words": WORDS},
+        network=f"{WORDS:,} - {units} relu - {units} relu - {outputs} {last}",
+        preparation=f"multi-hot: 1 at each word that occurs, however often, of the {WORDS:,} commonest",
+        params=(
+            ("w1", (WORDS, units)),
+            ("b1", (units,)),
+            ("w2", (units, units)),
+            ("b2", (units,)),
+            ("w3", (units, outputs)),
+            ("b3", (outputs,)),
+        ),
+        layers=layers,
+        prepare=prepare,
+        loss=loss,
+        metric=metric,
+        epochs=epochs,
+        batch_size=512,
+        seed=seed,
+    )
 
 
-recipe = Recipe(
-    name="imdb",
-    dataset="imdb",
-    options={"num_words": WORDS},
-    network="10,000 - 16 relu - 16 relu - 1 sigmoid",
-    preparation="multi-hot: 1 at each word that occurs, however often, of the 10,000 commonest",
-    params=(
-        ("w1", (WORDS, UNITS)),
-        ("b1", (UNITS,)),
-        ("w2", (UNITS, UNITS)),
-        ("b2", (UNITS,)),
-        ("w3", (UNITS, 1)),
-        ("b3", (1,)),
-    ),
-    layers=layers,
-    prepare=prepare,
+recipe = classification(
+    "imdb",
+    units=16,
+    outputs=1,
+    last="sigmoid",
     loss="binary_crossentropy",
     metric=BINARY_ACCURACY,
     epochs=4,
-    batch_size=512,
     seed=16,
 )

@@ -11,7 +11,6 @@ cases every exercise has small ones, on which a mistake is cheap to recognise; c
 
 from __future__ import annotations
 
-import functools
 import itertools
 from types import SimpleNamespace
 
@@ -20,14 +19,16 @@ import numpy as np
 from grader.draw import Generator
 from grader.exercise import Case, Chapter
 from grader.goal import AtMost, Follows
-from grader.projects.run import no_slots, run, select_losses
+from grader.projects.cases import EXAMPLE, RATES, draw_layers, small_epochs, small_steps, small_trainings
+from grader.projects.run import no_slots, run
 from grader.projects.training import (
-    DEFAULTS,
     EPOCH_MISTAKES,
     STEP_MISTAKES,
     TRAIN_MISTAKES,
     Training,
-    glorot,
+    share,
+    start,
+    with_zero_biases,
 )
 
 NAME = "boston"
@@ -35,7 +36,7 @@ chapter = Chapter(f"projects.{NAME}", "Project: house prices with a dense networ
 
 PARAMS = ("w1", "b1", "w2", "b2", "w3", "b3")
 SIZES = (3, 5, 4)  # of the small cases: features, first and second hidden layer
-RATES = {"lr": 0.01, "rho": 0.9, "eps": 1e-7}
+SPREAD = 2.0  # of slots in the middle of a training: errors are larger here than where classes are told apart
 
 # Two right implementations add in different orders, and differ by 1e-7. Over Keras's first epoch the solution's losses
 # stay within 2.4e-7 of the record, relative, as do those of plain NumPy in float32 and in float64. Only where a hidden
@@ -95,9 +96,9 @@ def mean_error(x, targets, params):
     return float(np.mean(np.abs(forward(x, params)[0].reshape(-1) - targets)))
 
 
-def start(rng, features, units):
-    weights = (glorot(rng, features, units), glorot(rng, units, units), glorot(rng, units, 1))
-    return tuple(part for w in weights for part in (w, np.zeros(w.shape[1], np.float32)))
+def begin(rng, features, units, **how):
+    """Parameters and slots before a training."""
+    return start(rng, features, units, units, 1, **how)
 
 
 def standardized(rows, of, ddof=0):
@@ -123,19 +124,11 @@ def draw_table(draw, n, features=SIZES[0]):
 
 
 def draw_params(draw, features=SIZES[0], first=SIZES[1], second=SIZES[2]):
-    return (
-        draw.normal(features, first),
-        draw.normal(first),
-        draw.normal(first, second),
-        draw.normal(second),
-        draw.normal(second, 1),
-        draw.normal(1),
-    )
+    return draw_layers(draw, features, first, second, 1)
 
 
-def draw_slots(draw, params):
-    """As they are in the middle of a training: not zero."""
-    return tuple(draw.uniform(0.0, 2.0, *param.shape) for param in params)
+def draw_rows(draw, n):
+    return {"x": draw.normal(n, SIZES[0]), "targets": draw.normal(n, scale=3.0)}
 
 
 def tiny_params(draw):
@@ -272,14 +265,7 @@ def predict_cases(draw):
     yield Case("wider at the end", x=draw.normal(4, 2), params=draw_params(draw, 2, 3, 6), hidden=True)
     yield Case("no row at all", x=draw.normal(0, SIZES[0]), params=draw_params(draw), hidden=True)
     keras = run(NAME)
-    yield Case(
-        f"the weights that Keras trained, and Keras's prices of {len(keras.data.x_test)} suburbs",
-        large=True,
-        expected=keras.model.predictions,
-        seconds=120,
-        x=keras.prepared.x_test,
-        params=keras.model.params,
-    )
+    yield keras.prediction_case(f"prices of {len(keras.data.x_test)} suburbs", x=keras.prepared.x_test)
 
 
 @predict.mistake("There is no ReLU after your first layer, so the first two layers are as good as one.")
@@ -436,9 +422,7 @@ def step_cases(draw):
         targets=draw.array([5.5]),
         params=params,
         slots=no_slots(params),
-        lr=0.1,
-        rho=0.9,
-        eps=1e-7,
+        **EXAMPLE,
     )
     params = edge_params(draw)
     yield Case(
@@ -449,49 +433,20 @@ def step_cases(draw):
         slots=no_slots(params),
         **RATES,
     )
-    for rationale, n, fresh, rates, hidden in (
-        ("a first step: the slots are zero", 6, True, RATES, False),
-        ("in the middle of a training: the slots are not zero", 5, False, RATES, False),
-        ("another rate, another memory, a large epsilon", 7, False, {"lr": 0.5, "rho": 0.6, "eps": 0.01}, False),
-        ("one row alone", 1, False, {"lr": 0.002, "rho": 0.99, "eps": 1e-3}, True),
-    ):
-        params = draw_params(draw)
-        yield Case(
-            rationale,
-            hidden=hidden,
-            x=draw.normal(n, SIZES[0]),
-            targets=draw.normal(n, scale=3.0),
-            params=params,
-            slots=no_slots(params) if fresh else draw_slots(draw, params),
-            **rates,
-        )
+    yield from small_steps(draw, "row", draw_params, draw_rows, SPREAD)
     keras = run(NAME)
-    yield Case(
-        "Keras's initial weights and first batch, and Keras's weights after the step",
-        large=True,
-        expected=keras.after_one_step(),
-        select=keras.at_probes,
-        seconds=120,
-        x=keras.prepared.x_train[keras.first_batch],
-        targets=keras.prepared.y_train[keras.first_batch],
-        params=keras.params,
-        slots=keras.slots(),
-        **keras.rates,
-    )
+    batch, prepared = keras.first_batch, keras.prepared
+    yield keras.step_case(x=prepared.x_train[batch], targets=prepared.y_train[batch])
 
 
 def step_mistake(wrong):
-    """A wrong step with the signature of `train_step`."""
-
-    @functools.wraps(wrong)
     def mistake(x, targets, params, slots, lr, rho, eps):
         return wrong(training, x, targets, params, slots, lr, rho, eps)
 
     return mistake
 
 
-for belief, wrong in STEP_MISTAKES:
-    train_step.mistake(belief)(step_mistake(wrong))
+share(STEP_MISTAKES, step_mistake, train_step)
 
 
 @train_step.mistake(
@@ -542,9 +497,7 @@ def epoch_cases(draw):
         slots=no_slots(params),
         order=np.array([2, 0, 1]),
         batch_size=2,
-        lr=0.1,
-        rho=0.9,
-        eps=1e-7,
+        **EXAMPLE,
     )
     params = edge_params(draw)
     yield Case(
@@ -557,65 +510,15 @@ def epoch_cases(draw):
         batch_size=2,
         **RATES,
     )
-    for rationale, n, taken, batch_size, rates, hidden in (
-        ("the last batch is short", 11, 11, 4, RATES, False),
-        ("every batch is full", 6, 6, 3, {"lr": 0.002, "rho": 0.5, "eps": 1e-3}, False),
-        ("one batch larger than the data", 5, 5, 8, RATES, True),
-        ("the last batch is one row", 9, 9, 2, {"lr": 0.03, "rho": 0.95, "eps": 1e-5}, True),
-        ("an order that leaves rows out", 8, 5, 3, RATES, True),
-    ):
-        params = draw_params(draw)
-        yield Case(
-            rationale,
-            hidden=hidden,
-            x=draw.normal(n, SIZES[0]),
-            targets=draw.normal(n, scale=3.0),
-            params=params,
-            slots=draw_slots(draw, params),
-            order=draw.order(n)[:taken],
-            batch_size=batch_size,
-            **rates,
-        )
-    yield from recorded_epochs()
-
-
-def recorded_epochs():
-    """Keras's first epoch: its beginning, where rounding has not grown yet, and the whole of it."""
+    yield from small_epochs(draw, "row", draw_params, draw_rows, SPREAD)
     keras = run(NAME)
-    losses = keras.model.losses
-    given = {
-        "x": keras.prepared.x_train,
-        "targets": keras.prepared.y_train,
-        "params": keras.params,
-        "slots": keras.slots(),
-    }
-    rates = {"batch_size": keras.batch_size, **keras.rates}
-    yield Case(
-        f"the first {STEADY_BATCHES} batches of Keras's first epoch, and Keras's losses",
-        large=True,
-        expected=losses[:STEADY_BATCHES],
-        select=select_losses,
-        seconds=120,
-        **given,
-        order=keras.order[: STEADY_BATCHES * keras.batch_size],
-        **rates,
-    )
-    yield Case(
-        f"Keras's whole first epoch, {len(losses)} batches",
-        large=True,
-        expected=Follows(losses, DRIFT * losses, "the loss curve"),
-        select=select_losses,
-        seconds=120,
-        **given,
-        order=keras.order,
-        **rates,
-    )
+    given, losses = {"x": keras.prepared.x_train, "targets": keras.prepared.y_train}, keras.model.losses
+    yield keras.steady_case(STEADY_BATCHES, **given)
+    follows = Follows(losses, DRIFT * losses, "the loss curve")
+    yield keras.epoch_case(f"Keras's whole first epoch, {len(losses)} batches", follows, seconds=120, **given)
 
 
 def epoch_mistake(wrong):
-    """A wrong epoch with the signature of `train_epoch`."""
-
-    @functools.wraps(wrong)
     def mistake(x, targets, params, slots, order, batch_size, lr, rho, eps):
         return wrong(training, x, targets, params, slots, order, batch_size, lr, rho, eps)
 
@@ -643,9 +546,7 @@ fast_epoch = chapter.exercise(
 )
 fast_epoch.cases(epoch_cases)
 
-for belief, wrong in EPOCH_MISTAKES:
-    train_epoch.mistake(belief)(epoch_mistake(wrong))
-    fast_epoch.mistake(belief)(epoch_mistake(wrong))
+share(EPOCH_MISTAKES, epoch_mistake, train_epoch, fast_epoch)
 
 
 @fast_epoch.mistake(
@@ -708,26 +609,21 @@ def initial_params_cases(draw):
     yield Case("California's features, few units", rng=Generator(draw.seed()), features=8, units=5, hidden=True)
 
 
-def with_zero_biases(*weights):
-    return tuple(part for w in weights for part in (w, np.zeros(w.shape[1], np.float32)))
-
-
 @initial_params.mistake(
     "You drew the last layer first. Then the same seed gives another network: draw them in the order of the layers."
 )
 def draws_backwards(rng, features, units):
-    w3, w2, w1 = glorot(rng, units, 1), glorot(rng, units, units), glorot(rng, features, units)
-    return with_zero_biases(w1, w2, w3)
+    return begin(rng, features, units, from_the_top=True)[0]
 
 
 @initial_params.mistake("Your weights are zero. Then all units of a layer stay the same unit for ever: draw them.")
 def starts_with_zeros(rng, features, units):
-    return tuple(np.zeros_like(param) for param in start(rng, features, units))
+    return tuple(np.zeros_like(param) for param in begin(rng, features, units)[0])
 
 
 @initial_params.mistake("Your biases are one. Keras begins with biases of zero.")
 def starts_with_biases_of_one(rng, features, units):
-    return tuple(param if param.ndim == 2 else np.ones_like(param) for param in start(rng, features, units))
+    return tuple(param if param.ndim == 2 else np.ones_like(param) for param in begin(rng, features, units)[0])
 
 
 @initial_params.mistake(
@@ -766,64 +662,34 @@ train = chapter.exercise(
 
 @train.cases
 def train_cases(draw):
-    for rationale, n, units, epochs, batch_size, secret in (
-        ("four rows, two epochs", 4, 2, 2, 2, False),
-        ("no epoch: the initial parameters", 3, 4, 0, 2, False),
-        ("three epochs, the last batch of each is short", 7, 5, 3, 3, False),
-        ("another seed, another size", 9, 6, 2, 4, True),
-    ):
-        yield Case(
-            rationale,
-            hidden=secret,
-            x=draw.normal(n, SIZES[0]),
-            targets=draw.normal(n, scale=9.0),
-            rng=Generator(draw.seed()),
-            units=units,
-            epochs=epochs,
-            batch_size=batch_size,
-        )
+    yield from small_trainings(draw, "row", draw_prices, [{"units": units} for units in (2, 4, 5, 6)])
     keras = run(NAME)
-    facts = keras.model.facts
-    yield Case(
-        f"from scratch: {facts['epochs']} epochs, then the prices of {len(keras.data.x_test)} suburbs",
-        large=True,
-        expected=AtMost(round(facts["test_metric"] + MARGIN, 4), "test MAE"),
-        select=test_error,
-        seconds=600,
-        x=keras.prepared.x_train,
-        targets=keras.prepared.y_train,
-        rng=Generator(facts["seed"]),
-        units=len(keras.params[1]),
-        epochs=facts["epochs"],
-        batch_size=keras.batch_size,
+    yield keras.training_case(
+        f"the prices of {len(keras.data.x_test)} suburbs",
+        AtMost(round(keras.model.facts["test_metric"] + MARGIN, 4), "test MAE"),
+        test_error,
+        samples={"x": keras.prepared.x_train, "targets": keras.prepared.y_train},
+        sizes={"units": len(keras.params[1])},
     )
 
 
+def draw_prices(draw, n):
+    return {"x": draw.normal(n, SIZES[0]), "targets": draw.normal(n, scale=9.0)}
+
+
 def test_error(params):
-    """The mean absolute error on the test rows of a network with these parameters; computed by the grader."""
-    keras = run(NAME)
-    if not keras.has_shapes(params):
-        raise ValueError("parameters of other shapes than the network's")
-    prices = forward(keras.prepared.x_test, tuple(np.asarray(param, np.float32) for param in params))[0]
-    return keras.recipe.measure(prices, keras.prepared.y_test)
+    """The mean absolute error on the test rows of a network with these parameters."""
+    return run(NAME).metric(forward, params)
 
 
 def train_mistake(wrong):
-    """A wrong training with the signature of `train`."""
-
-    @functools.wraps(wrong)
     def mistake(x, targets, rng, units, epochs, batch_size):
-        def begin(rng):
-            params = start(rng, x.shape[1], units)
-            return params, no_slots(params)
-
-        return wrong(training, begin, x, targets, rng, epochs, batch_size)
+        return wrong(training, lambda rng: begin(rng, x.shape[1], units), x, targets, rng, epochs, batch_size)
 
     return mistake
 
 
-for belief, wrong in TRAIN_MISTAKES:
-    train.mistake(belief)(train_mistake(wrong))
+share(TRAIN_MISTAKES, train_mistake, train)
 
 
 # --- learning_curve -------------------------------------------------------------------------------------------------
@@ -862,13 +728,12 @@ def learning_curve_cases(draw):
 
 def curve_of(x, targets, val_x, val_targets, rng, units, epochs, batch_size, score=mean_error, anew=False):
     """The right curve, or one of another score, or one of networks that begin anew with every epoch."""
-    params = start(rng, x.shape[1], units)
-    slots, scores = no_slots(params), []
+    params, slots = begin(rng, x.shape[1], units)
+    scores = []
     for epoch in range(epochs):
         if anew and epoch > 0:
-            params = start(rng, x.shape[1], units)
-            slots = no_slots(params)
-        training.epoch(x, targets, params, slots, rng.permutation(len(x)), batch_size, *DEFAULTS)
+            params, slots = begin(rng, x.shape[1], units)
+        training.train(x, targets, params, slots, rng, 1, batch_size)
         scores.append(score(val_x, val_targets, params))
     return np.array(scores, np.float32)
 
@@ -894,11 +759,11 @@ def exchanges_the_sets(x, targets, val_x, val_targets, rng, units, epochs, batch
 
 @learning_curve.mistake("You measured before each epoch. Entry 0 is the network after its first pass over the rows.")
 def scores_before_the_epoch(x, targets, val_x, val_targets, rng, units, epochs, batch_size):
-    params = start(rng, x.shape[1], units)
-    slots, scores = no_slots(params), []
+    params, slots = begin(rng, x.shape[1], units)
+    scores = []
     for _ in range(epochs):
         scores.append(mean_error(val_x, val_targets, params))
-        training.epoch(x, targets, params, slots, rng.permutation(len(x)), batch_size, *DEFAULTS)
+        training.train(x, targets, params, slots, rng, 1, batch_size)
     return np.array(scores, np.float32)
 
 
@@ -958,17 +823,14 @@ def cross_validate_cases(draw):
         ("every row its own cut", 5, (0, 1, 2, 3, 4, 5), 2, True),
     ):
         order = draw.order(n) if "shuffled" in rationale else np.arange(n)
-        yield Case(
-            rationale,
-            hidden=secret,
-            x=draw_table(draw, n),
-            targets=draw.normal(n, scale=9.0),
-            folds=cuts(order, bounds),
-            rng=Generator(draw.seed()),
-            units=4,
-            epochs=epochs,
-            batch_size=3,
-        )
+        yield fold_case(draw, rationale, n, secret, units=4, epochs=epochs, folds=cuts(order, bounds))
+
+
+def fold_case(draw, rationale, n, hidden, units, epochs, **cut):
+    """A training and validation on drawn rows, which are cut as the last arguments tell."""
+    rows = {"x": draw_table(draw, n), "targets": draw.normal(n, scale=9.0)}
+    given = {**rows, **cut, "rng": Generator(draw.seed())}
+    return Case(rationale, hidden=hidden, **given, units=units, epochs=epochs, batch_size=3)
 
 
 def cuts(order, bounds):
@@ -1038,14 +900,13 @@ def exchanges_the_parts(x, targets, folds, rng, units, epochs, batch_size):
     "One network learned from cut to cut, so it has seen the later validation rows before. Each cut begins anew."
 )
 def goes_on_with_one_network(x, targets, folds, rng, units, epochs, batch_size):
-    params = start(rng, x.shape[1], units)
+    params, _ = begin(rng, x.shape[1], units)
     scores = np.empty((len(folds), epochs), np.float32)
     for fold, (train, val) in enumerate(folds):
         train_x, val_x = standardized(x[train], x[train]), standardized(x[val], x[train])
         slots = no_slots(params)
         for epoch in range(epochs):
-            order = rng.permutation(len(train))
-            training.epoch(train_x, targets[train], params, slots, order, batch_size, *DEFAULTS)
+            training.train(train_x, targets[train], params, slots, rng, 1, batch_size)
             scores[fold, epoch] = mean_error(val_x, targets[val], params)
     return scores
 
@@ -1081,17 +942,7 @@ def kfold_scores_cases(draw):
         ("two folds", 9, 2, 3, True),
         ("one row less than would be even", 11, 4, 2, True),
     ):
-        yield Case(
-            rationale,
-            hidden=secret,
-            x=draw_table(draw, n),
-            targets=draw.normal(n, scale=9.0),
-            k=k,
-            rng=Generator(draw.seed()),
-            units=3,
-            epochs=epochs,
-            batch_size=3,
-        )
+        yield fold_case(draw, rationale, n, secret, units=3, epochs=epochs, k=k)
 
 
 def even_bounds(n, k):
@@ -1180,18 +1031,7 @@ def iterated_kfold_scores_cases(draw):
         ("three folds, twice", 8, 3, 2, False),
         ("more repetitions than folds", 7, 2, 3, True),
     ):
-        yield Case(
-            rationale,
-            hidden=secret,
-            x=draw_table(draw, n),
-            targets=draw.normal(n, scale=9.0),
-            k=k,
-            p=p,
-            rng=Generator(draw.seed()),
-            units=3,
-            epochs=2,
-            batch_size=3,
-        )
+        yield fold_case(draw, rationale, n, secret, units=3, epochs=2, k=k, p=p)
 
 
 def orders_of(n, k, orders):

@@ -12,32 +12,40 @@ every exercise has small ones, on which a mistake is cheap to recognise.
 
 from __future__ import annotations
 
-import functools
-import itertools
-
 import numpy as np
 
-from grader.draw import Generator
 from grader.exercise import Case, Chapter
-from grader.goal import AtLeast
-from grader.projects.run import no_slots, run, select_losses
+from grader.projects.cases import EXAMPLE, draw_layers, small_epochs, small_trainings
+from grader.projects.run import no_slots, run
 from grader.projects.texts import (
+    SCALE,
+    UNITS,
+    UPPER_MISTAKES,
+    WORDS,
+    TextTraining,
     apply_in_keras,
     as_arguments,
+    averages_the_words,
     backward,
+    before_relu,
     distinct,
     draw_distinct,
-    draw_layers,
-    draw_slots,
+    draw_labelled,
+    draw_labelled_texts,
     draw_texts,
+    epoch_in_keras,
     join,
     lower,
     middle,
     multi_hot,
+    recorded_epoch,
+    recorded_step,
+    recorded_training,
+    small_predictions,
+    small_steps,
     split,
-    start,
+    step_in_keras,
     upper,
-    with_zero_biases,
     word_counts,
 )
 from grader.projects.training import (
@@ -45,17 +53,15 @@ from grader.projects.training import (
     STEP_MISTAKES,
     TRAIN_MISTAKES,
     Mistakes,
-    Training,
-    glorot,
     rmsprop,
+    share,
+    start,
+    with_zero_biases,
 )
 from grader.tolerance import EXACT
 
 NAME = "imdb"
 chapter = Chapter(f"projects.{NAME}", "Project: film reviews, praise or slating")
-
-WORDS, UNITS = 9, (5, 4)  # of the small cases
-RATES = {"lr": 0.01, "rho": 0.9, "eps": 1e-7}
 
 # The whole epoch is compared as sharply as a single step. Two right implementations add in different orders and differ
 # by 1e-7, and here that does not grow: with 32 hidden units hardly one is ever so near to zero that it matters. The
@@ -75,12 +81,6 @@ def sigmoid(scores):
     return (1 / (1 + np.exp(-scores))).astype(np.float32)
 
 
-def forward(x, params):
-    first = lower(x, params)
-    scores, second = upper(first, params)
-    return sigmoid(scores), first, second
-
-
 def loss_of(labels, probabilities):
     p = np.clip(probabilities.reshape(-1), 1e-7, 1 - 1e-7).astype(np.float64)
     return float(np.mean(-np.where(labels == 1, np.log(p), np.log(1 - p))))
@@ -91,36 +91,20 @@ def slopes(labels, probabilities, n=None):
     return (probabilities - labels[:, None].astype(np.float32)) / np.float32(n or len(labels))
 
 
-def gradients(x, labels, params, n=None, mask=True):
-    probabilities, first, second = forward(x, params)
-    dscores, *above = backward(slopes(labels, probabilities, n), first, second, params, (mask, mask))
-    return loss_of(labels, probabilities), (x.T @ dscores, dscores.sum(axis=0), *above)
-
-
-training = Training(gradients)
+training = TextTraining(sigmoid, loss_of, slopes, outputs=1)
+forward = training.forward
 
 
 # --- what the small cases are made of -------------------------------------------------------------------------------
 
 
 def draw_params(draw, dimension=WORDS, units=UNITS):
-    return draw_layers(draw, dimension, *units, 1)
+    return draw_layers(draw, dimension, *units, 1, scale=SCALE)
 
 
 def all_ones(draw):
     """The network of the examples: one word, one unit in each layer, weights of one."""
     return tuple(draw.array(value) for value in ([[1]], [0], [[1]], [0], [[1]], [0]))
-
-
-def labels_of(keras):
-    return keras.data.y_train.astype(np.int64)
-
-
-@functools.cache
-def distinct_reviews():
-    """Keras's training reviews, every word of each once."""
-    texts = run(NAME).data.x_train
-    return distinct(texts.ids, texts.offsets)
 
 
 # --- prepare --------------------------------------------------------------------------------------------------------
@@ -257,8 +241,9 @@ upper_backward = chapter.exercise(
 
 @upper_backward.cases
 def upper_backward_cases(draw):
-    yield backward_case("one review, two units", draw.array([[1, 2]]), np.array([1]), example(draw))
-    for rationale, n, units, secret in (
+    first = draw.array([[1, 2]])
+    yield training.upper_case("one review, two units", np.array([1]), first, example(draw))
+    for rationale, n, units, hidden in (
         ("a few reviews", 6, UNITS, False),
         ("more units above than below", 4, (2, 7), False),
         ("three reviews", 3, (4, 3), False),
@@ -266,21 +251,10 @@ def upper_backward_cases(draw):
         ("one review alone", 1, (3, 6), True),
     ):
         first = np.maximum(draw.normal(n, units[0]), 0)
-        yield backward_case(rationale, first, draw.labels(n, 2), draw_params(draw, units=units), hidden=secret)
+        yield training.upper_case(rationale, draw.labels(n, 2), first, draw_params(draw, units=units), hidden)
 
 
-def backward_case(rationale, first, labels, params, **flags):
-    scores, second = upper(first, params)
-    probabilities = sigmoid(scores)
-    given = {"labels": labels, "first": first, "second": second, "probabilities": probabilities, "params": params}
-    return Case(rationale, **flags, **given)
-
-
-@upper_backward.mistake(
-    "Your gradients are sums over the batch. The loss is a mean, and so is its gradient: divide by n."
-)
-def sums_over_the_batch(labels, first, second, probabilities, params):
-    return backward(slopes(labels, probabilities, n=1), first, second, params)
+share(UPPER_MISTAKES, training.upper_mistake, upper_backward)
 
 
 @upper_backward.mistake(
@@ -288,23 +262,6 @@ def sums_over_the_batch(labels, first, second, probabilities, params):
 )
 def turns_the_sign(labels, first, second, probabilities, params):
     return backward(-slopes(labels, probabilities), first, second, params)
-
-
-@upper_backward.mistake(
-    "You let the gradient through where the first layer was off. dscores lies before its ReLU: mask it by first > 0."
-)
-def forgets_the_first_mask(labels, first, second, probabilities, params):
-    return backward(slopes(labels, probabilities), first, second, params, (False, True))
-
-
-@upper_backward.mistake("You let the gradient through where the second layer was off. Mask it by second > 0.")
-def forgets_the_second_mask(labels, first, second, probabilities, params):
-    return backward(slopes(labels, probabilities), first, second, params, (True, False))
-
-
-@upper_backward.mistake("You let the gradient through wherever it came. Both ReLUs have a mask: where they were on.")
-def forgets_both_masks(labels, first, second, probabilities, params):
-    return backward(slopes(labels, probabilities), first, second, params, (False, False))
 
 
 @upper_backward.mistake(
@@ -339,11 +296,6 @@ def upper_objective(labels, first, second, probabilities, params):
     return loss, points
 
 
-def before_relu(first):
-    """Scores that a ReLU makes `first` of."""
-    return np.where(first > 0, first, -1).astype(first.dtype)
-
-
 @upper_backward.keras_twin
 def upper_backward_in_keras(keras, labels, first, second, probabilities, params):
     def loss(scores, *above):
@@ -371,47 +323,22 @@ train_step = chapter.exercise(
 
 
 def steps(draw):
-    """Small batches for every kind of step: rationale, hidden, reviews and the arguments behind them."""
+    """Small batches for every kind of step, as ids and offsets."""
     ones = all_ones(draw)
-    first = {"labels": np.array([1]), "params": ones, "slots": no_slots(ones), "lr": 0.1, "rho": 0.9, "eps": 1e-7}
-    yield "one review of one word", False, join([[0]]), first
-    for rationale, lengths, lr, rho, eps, secret in (
-        ("a first step: the slots are zero", (4, 2, 7, 3, 5), 0.01, 0.9, 1e-7, False),
-        ("in the middle of a training", (3, 6, 1, 4), 0.01, 0.9, 1e-7, False),
-        ("another rate, another memory, a large epsilon", (5, 5, 2, 3, 4, 6), 0.5, 0.6, 0.01, False),
-        ("an empty review among others", (2, 0, 4), 0.03, 0.8, 1e-5, False),
-        ("one review alone", (4,), 0.002, 0.99, 1e-3, True),
-    ):
-        params = draw_params(draw)
-        slots = no_slots(params) if "first" in rationale else draw_slots(draw, params)
-        given = {"labels": draw.labels(len(lengths), 2), "params": params, "slots": slots}
-        yield rationale, secret, draw_distinct(draw, lengths, WORDS), given | {"lr": lr, "rho": rho, "eps": eps}
-
-
-def recorded_step(**batch):
-    """Keras's first step, of the reviews in `batch`."""
-    keras = run(NAME)
-    return Case(
-        "Keras's initial weights and first batch, and Keras's weights after the step",
-        large=True,
-        expected=keras.after_one_step(),
-        select=keras.at_probes,
-        seconds=120,
-        **batch,
-        labels=labels_of(keras)[keras.first_batch],
-        params=keras.params,
-        slots=keras.slots(),
-        **keras.rates,
-    )
+    given = {"labels": np.array([1]), "params": ones, "slots": no_slots(ones)}
+    yield Case("one review of one word", **as_arguments(join([[0]])), **given, **EXAMPLE)
+    yield from small_steps(draw, "review", draw_params, 2)
 
 
 @train_step.cases
 def train_step_cases(draw):
-    for rationale, secret, texts, given in steps(draw):
-        x = multi_hot(*texts, len(given["params"][0]))
-        yield Case(rationale, hidden=secret, x=x, **given)
+    for case in steps(draw):
+        given = dict(case.arguments)
+        x = multi_hot(given.pop("ids"), given.pop("offsets"), len(given["params"][0]))
+        yield Case(case.rationale, hidden=case.hidden, x=x, **given)
     keras = run(NAME)
-    yield recorded_step(x=keras.prepared.x_train[keras.first_batch])
+    batch = keras.first_batch
+    yield keras.step_case(x=keras.prepared.x_train[batch], labels=keras.labels[batch])
 
 
 sparse_step = chapter.exercise(
@@ -434,11 +361,8 @@ sparse_step = chapter.exercise(
 
 @sparse_step.cases
 def sparse_step_cases(draw):
-    for rationale, secret, texts, given in steps(draw):
-        yield Case(rationale, hidden=secret, **as_arguments(texts), **given)
-    keras = run(NAME)
-    reviews = keras.data.x_train.take(keras.first_batch)
-    yield recorded_step(**as_arguments(distinct(reviews.ids, reviews.offsets)))
+    yield from steps(draw)
+    yield recorded_step(run(NAME))
 
 
 def goes_back_through_the_sigmoid(training, x, labels, params, slots, lr, rho, eps):
@@ -452,10 +376,6 @@ def goes_back_through_the_sigmoid(training, x, labels, params, slots, lr, rho, e
 
 def keeps_labels_turned(training, x, labels, params, slots, lr, rho, eps):
     return training.step(x, 1 - labels, params, slots, lr, rho, eps)
-
-
-def averages_the_words(training, x, labels, params, slots, lr, rho, eps):
-    return training.step(x / np.maximum(x.sum(axis=1, keepdims=True), 1), labels, params, slots, lr, rho, eps)
 
 
 OWN_STEP_MISTAKES: Mistakes = (
@@ -475,28 +395,14 @@ OWN_STEP_MISTAKES: Mistakes = (
 
 
 def dense_mistake(wrong):
-    """A wrong step with the signature of `train_step`."""
-
-    @functools.wraps(wrong)
     def mistake(x, labels, params, slots, lr, rho, eps):
         return wrong(training, x, labels, params, slots, lr, rho, eps)
 
     return mistake
 
 
-def sparse_mistake(wrong):
-    """A wrong step with the signature of `sparse_step`."""
-
-    @functools.wraps(wrong)
-    def mistake(ids, offsets, labels, params, slots, lr, rho, eps):
-        return wrong(training, multi_hot(ids, offsets, len(params[0])), labels, params, slots, lr, rho, eps)
-
-    return mistake
-
-
-for belief, wrong in (*STEP_MISTAKES, *OWN_STEP_MISTAKES):
-    train_step.mistake(belief)(dense_mistake(wrong))
-    sparse_step.mistake(belief)(sparse_mistake(wrong))
+share((*STEP_MISTAKES, *OWN_STEP_MISTAKES), dense_mistake, train_step)
+share((*STEP_MISTAKES, *OWN_STEP_MISTAKES), training.step_mistake, sparse_step)
 
 
 @sparse_step.mistake("You moved only the words of the batch. The slots of the others shrink all the same: times rho.")
@@ -511,15 +417,15 @@ def leaves_absent_words(ids, offsets, labels, params, slots, lr, rho, eps):
 
 @train_step.keras_twin
 def train_step_in_keras(keras, x, labels, params, slots, lr, rho, eps):
-    return step_in_keras(keras, x, labels, params, slots, lr, rho, eps)
+    return step_down(keras, x, labels, params, slots, lr, rho, eps)
 
 
 @sparse_step.keras_twin
 def sparse_step_in_keras(keras, ids, offsets, labels, params, slots, lr, rho, eps):
-    return step_in_keras(keras, multi_hot(ids, offsets, len(params[0])), labels, params, slots, lr, rho, eps)
+    return step_down(keras, multi_hot(ids, offsets, len(params[0])), labels, params, slots, lr, rho, eps)
 
 
-def step_in_keras(keras, x, labels, params, slots, lr, rho, eps, penalty=None, drop=None):
+def step_down(keras, x, labels, params, slots, lr, rho, eps, penalty=None, drop=None):
     """One step of Keras's RMSprop with the gradients of Keras's loss: the loss before it, parameters and slots.
 
     Parameters
@@ -537,9 +443,7 @@ def step_in_keras(keras, x, labels, params, slots, lr, rho, eps, penalty=None, d
         mean = crossentropy_in_keras(keras, labels, keras.ops.sigmoid(keras.ops.matmul(second, w3) + b3))
         return mean + penalty(w1, w2) if penalty else mean
 
-    before = float(loss(*map(keras.ops.convert_to_tensor, params)))
-    found = keras.gradient(loss, None, *params)
-    return before, *apply_in_keras(keras, params, found, slots, lr, rho, eps)
+    return step_in_keras(keras, loss, params, slots, lr, rho, eps)
 
 
 # --- distinct_words -------------------------------------------------------------------------------------------------
@@ -966,21 +870,10 @@ predict = chapter.exercise(
 def predict_cases(draw):
     tiny = (draw.array([[1], [-2], [3]]), *all_ones(draw)[1:])
     yield Case("three reviews, one repeats a word", **as_arguments(join([[0, 0], [1, 2], []])), params=tiny)
-    yield Case("a few reviews", **as_arguments(draw_texts(draw, (6, 3, 9, 12, 1), WORDS)), params=draw_params(draw))
-    part = middle(draw_texts(draw, (4, 7, 5, 9, 6), WORDS), 2)
-    yield Case("a part of a collection", **as_arguments(part), params=draw_params(draw))
-    other = draw_params(draw, WORDS + 4, (2, 6))
-    yield Case("another network", hidden=True, **as_arguments(draw_texts(draw, (8, 5, 11), WORDS + 4)), params=other)
+    yield from small_predictions(draw, "review", draw_params)
     keras = run(NAME)
-    yield Case(
-        f"the weights that Keras trained, and Keras's answers to {len(keras.data.x_test):,} reviews",
-        large=True,
-        expected=keras.model.predictions,
-        seconds=120,
-        ids=keras.data.x_test.ids,
-        offsets=keras.data.x_test.offsets,
-        params=keras.model.params,
-    )
+    reviews = keras.data.x_test
+    yield keras.prediction_case(f"answers to {len(reviews):,} reviews", ids=reviews.ids, offsets=reviews.offsets)
 
 
 @predict.mistake("You counted the words. A word that stands twice is still one word: distinct_words first.")
@@ -1106,76 +999,23 @@ train_epoch = chapter.exercise(
 @train_epoch.cases
 def train_epoch_cases(draw):
     params = draw_params(draw, 3, (2, 2))
-    tiny = {**as_arguments(join([[0], [1, 2], [2]])), "labels": np.array([0, 1, 1]), "params": params}
-    rates = {"lr": 0.1, "rho": 0.9, "eps": 1e-7}
-    yield Case(
-        "three reviews in batches of two",
-        **tiny,
-        slots=no_slots(params),
-        order=np.array([2, 0, 1]),
-        batch_size=2,
-        **rates,
-    )
-    for rationale, n, left_out, batch_size, rates, secret in (
-        ("the last batch is short", 11, 0, 4, RATES, False),
-        ("every batch is full", 6, 0, 3, {"lr": 0.002, "rho": 0.5, "eps": 1e-3}, False),
-        ("one batch larger than the data", 5, 0, 8, RATES, True),
-        ("the last batch is one review", 9, 0, 2, {"lr": 0.03, "rho": 0.95, "eps": 1e-5}, True),
-        ("an order that leaves reviews out", 8, 3, 3, RATES, True),
-    ):
-        params = draw_params(draw)
-        yield Case(
-            rationale,
-            hidden=secret,
-            **as_arguments(draw_distinct(draw, draw.integers(1, WORDS, n).tolist(), WORDS)),
-            labels=draw.labels(n, 2),
-            params=params,
-            slots=draw_slots(draw, params),
-            order=draw.order(n)[: n - left_out],
-            batch_size=batch_size,
-            **rates,
-        )
-    keras = run(NAME)
-    yield Case(
-        f"Keras's whole first epoch, {len(keras.model.losses)} batches, and Keras's losses",
-        large=True,
-        expected=keras.model.losses,
-        select=select_losses,
-        seconds=600,
-        **as_arguments(distinct_reviews()),
-        labels=labels_of(keras),
-        params=keras.params,
-        slots=keras.slots(),
-        order=keras.order,
-        batch_size=keras.batch_size,
-        **keras.rates,
-    )
+    given = {"labels": np.array([0, 1, 1]), "params": params, "slots": no_slots(params), "order": np.array([2, 0, 1])}
+    tiny = {**as_arguments(join([[0], [1, 2], [2]])), **given}
+    yield Case("three reviews in batches of two", **tiny, batch_size=2, **EXAMPLE)
+    yield from small_epochs(draw, "review", draw_params, draw_reviews)
+    yield recorded_epoch(run(NAME))
 
 
-def epoch_mistake(wrong):
-    """A wrong epoch with the signature of `train_epoch`."""
-
-    @functools.wraps(wrong)
-    def mistake(ids, offsets, labels, params, slots, order, batch_size, lr, rho, eps):
-        x = multi_hot(ids, offsets, len(params[0]))
-        return wrong(training, x, labels, params, slots, order, batch_size, lr, rho, eps)
-
-    return mistake
+def draw_reviews(draw, n):
+    return draw_labelled(draw, n, 2)
 
 
-for belief, wrong in EPOCH_MISTAKES:
-    train_epoch.mistake(belief)(epoch_mistake(wrong))
+share(EPOCH_MISTAKES, training.epoch_mistake, train_epoch)
 
 
 @train_epoch.keras_twin
 def train_epoch_in_keras(keras, ids, offsets, labels, params, slots, order, batch_size, lr, rho, eps):
-    x = multi_hot(ids, offsets, len(params[0]))
-    batches = [order[begin : begin + batch_size] for begin in range(0, len(order), batch_size)]
-    losses = []
-    for batch in batches:
-        loss, params, slots = step_in_keras(keras, x[batch], labels[batch], params, slots, lr, rho, eps)
-        losses.append(loss)
-    return np.array(losses, np.float32), params, slots
+    return epoch_in_keras(step_down, keras, ids, offsets, labels, params, slots, order, batch_size, lr, rho, eps)
 
 
 # --- train ----------------------------------------------------------------------------------------------------------
@@ -1192,59 +1032,25 @@ train = chapter.exercise(
 
 @train.cases
 def train_cases(draw):
-    for rationale, n, units, epochs, batch_size, secret in (
-        ("four reviews, two epochs", 4, (2, 3), 2, 2, False),
-        ("no epoch: the weights as they were drawn", 3, (4, 2), 0, 2, False),
-        ("three epochs, the last batch of each is short", 7, UNITS, 3, 3, False),
-        ("another seed, another size", 9, (3, 6), 2, 4, True),
-    ):
-        yield Case(
-            rationale,
-            hidden=secret,
-            **as_arguments(draw_texts(draw, draw.integers(1, 2 * WORDS, n).tolist(), WORDS)),
-            labels=draw.labels(n, 2),
-            rng=Generator(draw.seed()),
-            dimension=WORDS,
-            units=units,
-            epochs=epochs,
-            batch_size=batch_size,
-        )
+    networks = [{"dimension": WORDS, "units": units} for units in ((2, 3), (4, 2), UNITS, (3, 6))]
+    yield from small_trainings(draw, "review", draw_reviews_with_repetitions, networks)
     keras = run(NAME)
-    facts = keras.model.facts
-    yield Case(
-        f"from scratch: {facts['epochs']} epochs, then {facts['data']['test']:,} reviews to judge",
-        large=True,
-        expected=AtLeast(round(facts["test_metric"] - MARGIN, 4), "test accuracy"),
-        select=test_accuracy,
-        seconds=600,
-        ids=keras.data.x_train.ids,
-        offsets=keras.data.x_train.offsets,
-        labels=labels_of(keras),
-        rng=Generator(facts["seed"]),
-        dimension=len(keras.params[0]),
-        units=(len(keras.params[1]), len(keras.params[3])),
-        epochs=facts["epochs"],
-        batch_size=keras.batch_size,
-    )
+    yield recorded_training(keras, f"{len(keras.data.x_test):,} reviews to judge", MARGIN, test_accuracy)
+
+
+def draw_reviews_with_repetitions(draw, n):
+    return draw_labelled_texts(draw, n, 2)
 
 
 def test_accuracy(params):
-    """The share of the test reviews that a network with these parameters judges rightly; computed by the grader."""
-    keras = run(NAME)
-    if not keras.has_shapes(params):
-        raise ValueError("parameters of other shapes than the network's")
-    params = tuple(np.asarray(param, np.float32) for param in params)
-    rows = keras.prepared.x_test
-    pieces = [forward(rows[begin : begin + 1000], params)[0] for begin in range(0, len(rows), 1000)]
-    return keras.recipe.measure(np.concatenate(pieces), keras.prepared.y_test)
+    """The share of the test reviews that a network with these parameters judges rightly."""
+    return run(NAME).metric(forward, params)
 
 
 @train.mistake("You drew the upper layers' weights before the first one's. Then the same seed gives another network.")
 def draws_from_the_top(ids, offsets, labels, rng, dimension, units, epochs, batch_size):
-    shapes = list(itertools.pairwise((dimension, *units, 1)))
-    params = with_zero_biases(*reversed([glorot(rng, *shape) for shape in reversed(shapes)]))
-    x = multi_hot(ids, offsets, dimension)
-    return training.train(x, labels, params, no_slots(params), rng, epochs, batch_size)
+    params, slots = start(rng, dimension, *units, 1, from_the_top=True)
+    return training.train(multi_hot(ids, offsets, dimension), labels, params, slots, rng, epochs, batch_size)
 
 
 @train.mistake("You trained on reviews that repeat words. A repeated word counts once: distinct_words comes first.")
@@ -1253,21 +1059,7 @@ def trains_on_counts(ids, offsets, labels, rng, dimension, units, epochs, batch_
     return training.train(word_counts(ids, offsets, dimension), labels, params, slots, rng, epochs, batch_size)
 
 
-def train_mistake(wrong):
-    """A wrong training with the signature of `train`."""
-
-    @functools.wraps(wrong)
-    def mistake(ids, offsets, labels, rng, dimension, units, epochs, batch_size):
-        def begin(rng):
-            return start(rng, dimension, *units, 1)
-
-        return wrong(training, begin, multi_hot(ids, offsets, dimension), labels, rng, epochs, batch_size)
-
-    return mistake
-
-
-for belief, wrong in TRAIN_MISTAKES:
-    train.mistake(belief)(train_mistake(wrong))
+share(TRAIN_MISTAKES, training.train_mistake, train)
 
 
 # --- l2_step --------------------------------------------------------------------------------------------------------
@@ -1295,14 +1087,13 @@ l2_step = chapter.exercise(
 @l2_step.cases
 def l2_step_cases(draw):
     strengths = (0.1, 0.01, 0.001, 0.05, 0.02, 0.2)
-    for (rationale, secret, texts, given), l2 in zip(steps(draw), strengths, strict=True):
-        yield Case(rationale, hidden=secret, **as_arguments(texts), **given, l2=l2)
+    for case, l2 in zip(steps(draw), strengths, strict=True):
+        yield Case(case.rationale, hidden=case.hidden, **case.arguments, l2=l2)
 
 
 def penalized(x, labels, params, slots, lr, rho, eps, l2, paid=(0, 2), in_loss=True, in_gradient=True):
     """A step with a price on the parameters `paid`."""
-    loss, found = gradients(x, labels, params)
-    found = list(found)
+    loss, (*found,) = training.gradients(x, labels, params)
     for at in paid:
         loss += l2 * float(np.sum(params[at].astype(np.float64) ** 2)) if in_loss else 0
         found[at] = found[at] + np.float32(2 * l2) * params[at] if in_gradient else found[at]
@@ -1312,9 +1103,6 @@ def penalized(x, labels, params, slots, lr, rho, eps, l2, paid=(0, 2), in_loss=T
 
 
 def l2_mistake(wrong):
-    """A wrong step with the signature of `l2_step`."""
-
-    @functools.wraps(wrong)
     def mistake(ids, offsets, labels, params, slots, lr, rho, eps, l2):
         return wrong(multi_hot(ids, offsets, len(params[0])), labels, params, slots, lr, rho, eps, l2)
 
@@ -1382,15 +1170,14 @@ L2_MISTAKES: Mistakes = (
     ),
 )
 
-for belief, wrong in L2_MISTAKES:
-    l2_step.mistake(belief)(l2_mistake(wrong))
+share(L2_MISTAKES, l2_mistake, l2_step)
 
 
 @l2_step.keras_twin
 def l2_step_in_keras(keras, ids, offsets, labels, params, slots, lr, rho, eps, l2):
     regularizer = keras.module.regularizers.L2(l2)
     x = multi_hot(ids, offsets, len(params[0]))
-    return step_in_keras(
+    return step_down(
         keras, x, labels, params, slots, lr, rho, eps, penalty=lambda w1, w2: regularizer(w1) + regularizer(w2)
     )
 
@@ -1423,12 +1210,13 @@ dropout_step = chapter.exercise(
 @dropout_step.cases
 def dropout_step_cases(draw):
     rates = (0.5, 0.3, 0.25, 0.5, 0.0, 0.4)
-    for (rationale, secret, texts, given), rate in zip(steps(draw), rates, strict=True):
+    for case, rate in zip(steps(draw), rates, strict=True):
+        given = case.arguments
         n, widths = len(given["labels"]), (given["params"][1].size, given["params"][3].size)
         uniforms = tuple(draw.uniform(0.0, 1.0, n, width) for width in widths)
         if n == 1 and widths == (1, 1):
             uniforms = (draw.array([[0.7]]), draw.array([[0.7]]))
-        yield Case(rationale, hidden=secret, **as_arguments(texts), **given, rate=rate, uniforms=uniforms)
+        yield Case(case.rationale, hidden=case.hidden, **given, rate=rate, uniforms=uniforms)
 
 
 def dropped(x, labels, params, slots, lr, rho, eps, factors, back=None, left=True):
@@ -1459,9 +1247,6 @@ def scales(rate, uniforms):
 
 
 def dropout_mistake(wrong):
-    """A wrong step with the signature of `dropout_step`."""
-
-    @functools.wraps(wrong)
     def mistake(ids, offsets, labels, params, slots, lr, rho, eps, rate, uniforms):
         step = (multi_hot(ids, offsets, len(params[0])), labels, params, slots, lr, rho, eps)
         return wrong(step, np.float32(rate), uniforms)
@@ -1540,14 +1325,11 @@ DROPOUT_MISTAKES: Mistakes = (
     ),
 )
 
-for belief, wrong in DROPOUT_MISTAKES:
-    dropout_step.mistake(belief)(dropout_mistake(wrong))
+share(DROPOUT_MISTAKES, dropout_mistake, dropout_step)
 
 
 @dropout_step.keras_twin
 def dropout_step_in_keras(keras, ids, offsets, labels, params, slots, lr, rho, eps, rate, uniforms):
     factors = scales(np.float32(rate), uniforms)
     x = multi_hot(ids, offsets, len(params[0]))
-    return step_in_keras(
-        keras, x, labels, params, slots, lr, rho, eps, drop=lambda number, layer: layer * factors[number]
-    )
+    return step_down(keras, x, labels, params, slots, lr, rho, eps, drop=lambda number, layer: layer * factors[number])

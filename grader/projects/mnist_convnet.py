@@ -23,21 +23,23 @@ from datasets.recipes.mnist_convnet import FILTERS, HIDDEN, maps_of
 from grader.draw import Generator
 from grader.exercise import Case, Chapter
 from grader.goal import AtLeast, Follows
+from grader.projects.cases import EXAMPLE, RATES, draw_slots, small_epochs
+from grader.projects.classes import loss_of, slopes, softmax
 from grader.projects.run import no_slots, run, select_losses
 from grader.projects.training import (
-    DEFAULTS,
     EPOCH_MISTAKES,
     STEP_MISTAKES,
     TRAIN_MISTAKES,
     Training,
     glorot,
+    share,
+    with_zero_biases,
 )
 
 NAME = "mnist_convnet"
 chapter = Chapter(f"projects.{NAME}", "Project: handwritten digits with a convolutional network")
 
 COMPILING = 120  # seconds for a first call: the fast functions take 40 to compile on an idle machine
-RATES = {"lr": 0.01, "rho": 0.9, "eps": 1e-7}
 GRADIENTS = ("dk1", "db1", "dk2", "db2", "dk3", "db3", "dw4", "db4", "dw5", "db5")
 
 # Among two million units of a batch there is always one so near to zero that rounding decides on which side of its ReLU
@@ -107,11 +109,6 @@ def rectify(x):
     return np.maximum(x, 0)
 
 
-def softmax(scores, axis=1):
-    powers = np.exp(scores - scores.max(axis=axis, keepdims=True))
-    return powers / powers.sum(axis=axis, keepdims=True)
-
-
 def flat(maps):
     return maps.reshape(len(maps), math.prod(maps.shape[1:]))
 
@@ -128,11 +125,6 @@ def forward(x, params, convolution=convolve, pooling=pool, activation=rectify, f
     return probabilities, (maps1, pooled1, argmax1, maps2, pooled2, argmax2, maps3, hidden, probabilities)
 
 
-def loss_of(labels, probabilities):
-    chosen = np.clip(probabilities[np.arange(len(labels)), labels], 1e-7, 1 - 1e-7)
-    return float(np.mean(-np.log(chosen)))
-
-
 def backward(labels, x, cache, params, n=None, mask=True, unpooling=unpool, one_hot=1):
     k1, _, k2, _, k3, _, w4, _, w5, _ = params
     maps1, pooled1, argmax1, maps2, pooled2, argmax2, maps3, hidden, probabilities = cache
@@ -140,9 +132,7 @@ def backward(labels, x, cache, params, n=None, mask=True, unpooling=unpool, one_
     def masked(dy, y):
         return dy * (y > 0) if mask else dy
 
-    dlogits = probabilities.copy()
-    dlogits[np.arange(len(labels)), labels] -= one_hot
-    dlogits /= np.float32(n or len(labels))
+    dlogits = slopes(labels, probabilities, n, one_hot)
     dhidden = masked(dlogits @ w5.T, hidden)
     dmaps3 = masked((dhidden @ w4.T).reshape(maps3.shape), maps3)
     dpooled2, dk3, db3 = convolve_backward(dmaps3, pooled2, k3)
@@ -193,11 +183,6 @@ def features_of(shape, windows):
     """Rows and columns of the third convolution's maps."""
     (h, w), ((kh1, kw1), (kh2, kw2), (kh3, kw3)) = shape, windows
     return ((h - kh1 + 1) // 2 - kh2 + 1) // 2 - kh3 + 1, ((w - kw1 + 1) // 2 - kw2 + 1) // 2 - kw3 + 1
-
-
-def draw_slots(draw, params):
-    """As they are in the middle of a training: not zero."""
-    return tuple(draw.uniform(0.0, 0.02, *param.shape) for param in params)
 
 
 def tiny_params(draw):
@@ -444,24 +429,19 @@ def forgets_the_labels(labels, x, cache, params):
 
 @backward_pass.mistake("You shared out the gradient over the square. The largest pixel alone had a say: it gets all.")
 def shares_out_the_square(labels, x, cache, params):
-    def spread(dy, argmax, shape):
-        dx = np.zeros(shape, dy.dtype)
-        rows, columns = dy.shape[1:3]
-        dx[:, : 2 * rows, : 2 * columns] = dy.repeat(2, axis=1).repeat(2, axis=2) / 4
-        return dx
+    return backward(labels, x, cache, params, unpooling=lambda dy, argmax, shape: over_the_squares(dy / 4, shape))
 
-    return backward(labels, x, cache, params, unpooling=spread)
+
+def over_the_squares(dy, shape):
+    dx = np.zeros(shape, dy.dtype)
+    rows, columns = dy.shape[1:3]
+    dx[:, : 2 * rows, : 2 * columns] = dy.repeat(2, axis=1).repeat(2, axis=2)
+    return dx
 
 
 @backward_pass.mistake("Each pixel of a square got the whole gradient. Only the largest gets it, the others nothing.")
 def repeats_over_the_square(labels, x, cache, params):
-    def repeat(dy, argmax, shape):
-        dx = np.zeros(shape, dy.dtype)
-        rows, columns = dy.shape[1:3]
-        dx[:, : 2 * rows, : 2 * columns] = dy.repeat(2, axis=1).repeat(2, axis=2)
-        return dx
-
-    return backward(labels, x, cache, params, unpooling=repeat)
+    return backward(labels, x, cache, params, unpooling=lambda dy, argmax, shape: over_the_squares(dy, shape))
 
 
 @backward_pass.mistake("All your gradients have the wrong sign. dlogits is probabilities - one_hot(labels), over n.")
@@ -491,14 +471,7 @@ def predict_cases(draw):
         params=draw_params(draw, SMALL),
     )
     keras = run(NAME)
-    yield Case(
-        f"the weights that Keras trained, and Keras's answers to {len(keras.data.x_test):,} images",
-        large=True,
-        expected=keras.model.predictions,
-        seconds=120,
-        images=keras.data.x_test,
-        params=keras.model.params,
-    )
+    yield keras.prediction_case(f"answers to {len(keras.data.x_test):,} images", images=keras.data.x_test)
 
 
 @predict.mistake(
@@ -534,10 +507,8 @@ def step_cases(draw):
         labels=np.array([1]),
         params=params,
         slots=no_slots(params),
-        lr=0.1,
-        rho=0.9,
-        eps=1e-7,
         seconds=COMPILING,
+        **EXAMPLE,
     )
     for rationale, n, sizes, lr, rho, eps, fresh, hidden in (
         ("a first step: the slots are zero", 3, SMALL, 0.01, 0.9, 1e-7, True, False),
@@ -559,32 +530,8 @@ def step_cases(draw):
             eps=eps,
         )
     keras = run(NAME)
-    yield Case(
-        "Keras's initial weights and first batch, and Keras's weights after the step",
-        large=True,
-        expected=keras.after_one_step(),
-        select=keras.at_probes,
-        seconds=120,
-        x=maps_of(keras.data.x_train[keras.first_batch]),
-        labels=labels_of(keras)[keras.first_batch],
-        params=keras.params,
-        slots=keras.slots(),
-        **keras.rates,
-    )
-
-
-def labels_of(keras):
-    return keras.data.y_train.astype(np.int64)
-
-
-def step_mistake(wrong):
-    """A wrong step with the signature of these exercises."""
-
-    @functools.wraps(wrong)
-    def mistake(x, labels, params, slots, lr, rho, eps):
-        return wrong(training, x, labels, params, slots, lr, rho, eps)
-
-    return mistake
+    batch = keras.first_batch
+    yield keras.step_case(x=maps_of(keras.data.x_train[batch]), labels=keras.labels[batch])
 
 
 train_step = chapter.exercise(
@@ -613,8 +560,8 @@ fast_step = chapter.exercise(
         "ch03_activations.relu_backward",
         "ch03_activations.softmax",
         "ch04_losses.sparse_categorical_crossentropy",
+        "ch05_dense.dense_forward",
         "ch11_convolution.im2col",
-        "ch20_speed.matmul_microkernel",
         "ch20_speed.dense_relu_fused",
         "ch20_speed.dense_step_fused",
         "ch20_speed.conv2d_fused",
@@ -641,9 +588,14 @@ def fast_step_cases(draw):
     )
 
 
-for belief, wrong in STEP_MISTAKES:
-    train_step.mistake(belief)(step_mistake(wrong))
-    fast_step.mistake(belief)(step_mistake(wrong))
+def step_mistake(wrong):
+    def mistake(x, labels, params, slots, lr, rho, eps):
+        return wrong(training, x, labels, params, slots, lr, rho, eps)
+
+    return mistake
+
+
+share(STEP_MISTAKES, step_mistake, train_step, fast_step)
 
 
 @fast_step.mistake("Your third convolution has no ReLU behind it. It has no pooling, but it has a ReLU.")
@@ -685,69 +637,33 @@ def train_epoch_cases(draw):
         order=np.array([2, 0, 1]),
         batch_size=2,
         seconds=COMPILING,
-        lr=0.1,
-        rho=0.9,
-        eps=1e-7,
+        **EXAMPLE,
     )
-    for rationale, n, batch_size, rates, hidden in (
-        ("the last batch is short", 7, 3, RATES, False),
-        ("every batch is full", 6, 3, {"lr": 0.002, "rho": 0.5, "eps": 1e-3}, False),
-        ("one batch larger than the data", 5, 8, RATES, True),
-        ("the last batch is one image", 5, 2, {"lr": 0.03, "rho": 0.95, "eps": 1e-5}, True),
-    ):
-        params = draw_params(draw, SMALL)
-        yield Case(
-            rationale,
-            hidden=hidden,
-            images=draw_images(draw, n, SMALL[0]),
-            labels=draw.labels(n, SMALL[4]),
-            params=params,
-            slots=draw_slots(draw, params),
-            order=draw.order(n),
-            batch_size=batch_size,
-            **rates,
-        )
-    params = draw_params(draw, SMALL)
-    yield Case(
-        "an order that leaves images out",
-        hidden=True,
-        images=draw_images(draw, 8, SMALL[0]),
-        labels=draw.labels(8, SMALL[4]),
-        params=params,
-        slots=no_slots(params),
-        order=draw.order(8)[:5],
-        batch_size=3,
-        **RATES,
-    )
+    yield from small_epochs(draw, "image", draw_small_params, draw_small_images, short=(7, 3), single=(5, 2))
     yield from recorded_epochs()
+
+
+def draw_small_params(draw):
+    return draw_params(draw, SMALL)
+
+
+def draw_small_images(draw, n):
+    return {"images": draw_images(draw, n, SMALL[0]), "labels": draw.labels(n, SMALL[4])}
 
 
 def recorded_epochs():
     """The beginning of Keras's first epoch: sharply where rounding has not grown yet, and then with an allowance."""
     keras = run(NAME)
-    losses = keras.model.losses[:BATCHES]
-    given = {"images": keras.data.x_train, "labels": labels_of(keras), "params": keras.params, "slots": keras.slots()}
-    rates = {"batch_size": keras.batch_size, **keras.rates}
-    yield Case(
-        f"the first {STEADY_BATCHES} batches of Keras's first epoch, and Keras's losses",
-        large=True,
-        expected=losses[:STEADY_BATCHES],
-        select=select_losses,
-        seconds=120,
-        **given,
-        order=keras.order[: STEADY_BATCHES * keras.batch_size],
-        **rates,
-    )
+    given, losses = {"images": keras.data.x_train, "labels": keras.labels}, keras.model.losses[:BATCHES]
+    yield keras.steady_case(STEADY_BATCHES, **given)
     means = mean_losses((losses,))
-    yield Case(
+    yield keras.epoch_case(
         f"{len(losses)} batches of Keras's first epoch, and Keras's mean losses of every {STRETCH}",
-        large=True,
-        expected=Follows(means, np.full(len(means), DRIFT), "the curve of mean losses"),
-        select=mean_losses,
+        Follows(means, np.full(len(means), DRIFT), "the curve of mean losses"),
+        len(losses),
+        mean_losses,
         seconds=300,
         **given,
-        order=keras.order[: len(losses) * keras.batch_size],
-        **rates,
     )
 
 
@@ -764,17 +680,13 @@ def trains_on_bytes(images, labels, params, slots, order, batch_size, lr, rho, e
 
 
 def epoch_mistake(wrong):
-    """A wrong epoch with the signature of `train_epoch`."""
-
-    @functools.wraps(wrong)
     def mistake(images, labels, params, slots, order, batch_size, lr, rho, eps):
         return wrong(training, maps_of(images), labels, params, slots, order, batch_size, lr, rho, eps)
 
     return mistake
 
 
-for belief, wrong in EPOCH_MISTAKES:
-    train_epoch.mistake(belief)(epoch_mistake(wrong))
+share(EPOCH_MISTAKES, epoch_mistake, train_epoch)
 
 
 # --- initial_params -------------------------------------------------------------------------------------------------
@@ -818,10 +730,6 @@ def start(rng, shape, filters, hidden_units, kernel=kernel_of):
     rows, columns = features_of(shape, ((3, 3),) * 3)
     w4 = glorot(rng, rows * columns * filters[2], hidden_units)
     return with_zero_biases(*kernels, w4, glorot(rng, hidden_units, 10))
-
-
-def with_zero_biases(*weights):
-    return tuple(part for array in weights for part in (array, np.zeros(array.shape[-1], np.float32)))
 
 
 @initial_params.mistake(
@@ -912,7 +820,7 @@ def recorded_training():
         select=test_accuracy,
         seconds=600,
         images=data.x_train[:images],
-        labels=labels_of(keras)[:images],
+        labels=keras.labels[:images],
         rng=Generator(facts["seed"]),
         filters=FILTERS,
         hidden_units=HIDDEN,
@@ -922,30 +830,22 @@ def recorded_training():
 
 
 def test_accuracy(params):
-    """The share of the test images that a network with these parameters recognises; computed by the grader."""
-    keras = run(NAME)
-    if not keras.has_shapes(params):
-        raise ValueError("parameters of other shapes than the network's")
-    params = tuple(np.asarray(param, np.float32) for param in params)
-    images, labels = keras.data.x_test, keras.prepared.y_test
-    batches = [images[start : start + 500] for start in range(0, len(images), 500)]
-    answers = np.concatenate([forward(maps_of(batch), params)[0] for batch in batches])
-    return keras.recipe.measure(answers, labels)
+    """The share of the test images that a network with these parameters recognises."""
+    return run(NAME).metric(functools.partial(forward, pooling=largest), params)
+
+
+def largest(maps):
+    """Of each square; where it was, only the way back would ask, and a network that is tested has none."""
+    return fours(maps).max(axis=3), None
 
 
 @train.mistake("You drew the kernels as if they had no window. Their fans are the channels times the 9 places of it.")
 def trains_from_wide_kernels(images, labels, rng, filters, hidden_units, epochs, batch_size):
     params = start(rng, images.shape[1:], filters, hidden_units, functools.partial(kernel_of, places=1))
-    slots = no_slots(params)
-    for _ in range(epochs):
-        training.epoch(maps_of(images), labels, params, slots, rng.permutation(len(labels)), batch_size, *DEFAULTS)
-    return params
+    return training.train(maps_of(images), labels, params, no_slots(params), rng, epochs, batch_size)
 
 
 def train_mistake(wrong):
-    """A wrong training with the signature of `train`."""
-
-    @functools.wraps(wrong)
     def mistake(images, labels, rng, filters, hidden_units, epochs, batch_size):
         def begin(rng):
             params = start(rng, images.shape[1:], filters, hidden_units)
@@ -956,5 +856,4 @@ def train_mistake(wrong):
     return mistake
 
 
-for belief, wrong in TRAIN_MISTAKES:
-    train.mistake(belief)(train_mistake(wrong))
+share(TRAIN_MISTAKES, train_mistake, train)

@@ -11,29 +11,20 @@ every exercise has small ones, on which a mistake is cheap to recognise.
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 
 from datasets.recipes.mnist_mlp import rows_of
-from grader.draw import Generator
 from grader.exercise import Case, Chapter
 from grader.goal import AtLeast, Follows
-from grader.projects.run import no_slots, run, select_losses
-from grader.projects.training import (
-    DEFAULTS,
-    EPOCH_MISTAKES,
-    STEP_MISTAKES,
-    TRAIN_MISTAKES,
-    Training,
-    glorot,
-)
+from grader.projects.cases import EXAMPLE, draw_layers, small_epochs, small_steps, small_trainings
+from grader.projects.classes import loss_of, slopes, softmax
+from grader.projects.run import no_slots, run
+from grader.projects.training import EPOCH_MISTAKES, STEP_MISTAKES, TRAIN_MISTAKES, Training, share, start
 
 NAME = "mnist_mlp"
 chapter = Chapter(f"projects.{NAME}", "Project: handwritten digits with a dense network")
 
 SIZES = ((3, 4), 5, 4)  # of the small cases: an image, the hidden layer, the classes
-RATES = {"lr": 0.01, "rho": 0.9, "eps": 1e-7}
 
 # Two right implementations add in different orders, and differ by 1e-7. That stays so until some hidden unit is so near
 # to zero that the difference decides on which side of the ReLU it falls: then one column of weights moves differently,
@@ -56,26 +47,14 @@ def flat(images):
     return images.reshape(len(images), images.shape[1] * images.shape[2]).astype(np.float32)
 
 
-def softmax(scores, axis=1):
-    powers = np.exp(scores - scores.max(axis=axis, keepdims=True))
-    return powers / powers.sum(axis=axis, keepdims=True)
-
-
 def forward(x, params):
     w1, b1, w2, b2 = params
     hidden = np.maximum(x @ w1 + b1, 0)
     return softmax(hidden @ w2 + b2), hidden
 
 
-def loss_of(labels, probabilities):
-    chosen = np.clip(probabilities[np.arange(len(labels)), labels], 1e-7, 1 - 1e-7)
-    return float(np.mean(-np.log(chosen)))
-
-
 def backward(labels, x, hidden, probabilities, params, n=None, mask=True):
-    dlogits = probabilities.copy()
-    dlogits[np.arange(len(labels)), labels] -= 1
-    dlogits /= np.float32(n or len(labels))
+    dlogits = slopes(labels, probabilities, n)
     dhidden = dlogits @ params[2].T
     if mask:
         dhidden = dhidden * (hidden > 0)
@@ -85,13 +64,6 @@ def backward(labels, x, hidden, probabilities, params, n=None, mask=True):
 def gradients(x, labels, params, **how):
     probabilities, hidden = forward(x, params)
     return loss_of(labels, probabilities), backward(labels, x, hidden, probabilities, params, **how)
-
-
-def start(images, rng, hidden):
-    w1 = glorot(rng, images[0].size, hidden)
-    w2 = glorot(rng, hidden, 10)
-    params = (w1, np.zeros(hidden, np.float32), w2, np.zeros(10, np.float32))
-    return params, no_slots(params)
 
 
 training = Training(gradients)
@@ -108,13 +80,7 @@ def draw_images(draw, n, shape=SIZES[0]):
 
 
 def draw_params(draw, shape=SIZES[0], hidden=SIZES[1], classes=SIZES[2]):
-    pixels = shape[0] * shape[1]
-    return (draw.normal(pixels, hidden), draw.normal(hidden), draw.normal(hidden, classes), draw.normal(classes))
-
-
-def draw_slots(draw, params):
-    """As they are in the middle of a training: not zero."""
-    return tuple(draw.uniform(0.0, 0.02, *param.shape) for param in params)
+    return draw_layers(draw, shape[0] * shape[1], hidden, classes)
 
 
 # --- prepare --------------------------------------------------------------------------------------------------------
@@ -177,14 +143,7 @@ def predict_cases(draw):
         "another network", images=draw_images(draw, 5, shape), params=draw_params(draw, shape, 8, 10), hidden=True
     )
     keras = run(NAME)
-    yield Case(
-        f"the weights that Keras trained, and Keras's answers to {len(keras.data.x_test):,} images",
-        large=True,
-        expected=keras.model.predictions,
-        seconds=120,
-        images=keras.data.x_test,
-        params=keras.model.params,
-    )
+    yield keras.prediction_case(f"answers to {len(keras.data.x_test):,} images", images=keras.data.x_test)
 
 
 @predict.mistake(
@@ -241,55 +200,16 @@ def step_cases(draw):
         labels=np.array([0]),
         params=params,
         slots=no_slots(params),
-        lr=0.1,
-        rho=0.9,
-        eps=1e-7,
+        **EXAMPLE,
     )
-    for rationale, n, lr, rho, eps, hidden in (
-        ("a first step: the slots are zero", 6, 0.01, 0.9, 1e-7, False),
-        ("in the middle of a training: the slots are not zero", 5, 0.01, 0.9, 1e-7, False),
-        ("another rate, another memory, a large epsilon", 7, 0.5, 0.6, 0.01, False),
-        ("one image alone", 1, 0.002, 0.99, 1e-3, True),
-    ):
-        params = draw_params(draw)
-        yield Case(
-            rationale,
-            hidden=hidden,
-            x=rows_of(draw_images(draw, n)),
-            labels=draw.labels(n, SIZES[2]),
-            params=params,
-            slots=no_slots(params) if "zero" in rationale and "not" not in rationale else draw_slots(draw, params),
-            lr=lr,
-            rho=rho,
-            eps=eps,
-        )
+    yield from small_steps(draw, "image", draw_params, draw_rows)
     keras = run(NAME)
-    yield Case(
-        "Keras's initial weights and first batch, and Keras's weights after the step",
-        large=True,
-        expected=keras.after_one_step(),
-        select=keras.at_probes,
-        seconds=120,
-        x=keras.prepared.x_train[keras.first_batch],
-        labels=labels_of(keras)[keras.first_batch],
-        params=keras.params,
-        slots=keras.slots(),
-        **keras.rates,
-    )
+    batch = keras.first_batch
+    yield keras.step_case(x=keras.prepared.x_train[batch], labels=keras.labels[batch])
 
 
-def labels_of(keras):
-    return keras.data.y_train.astype(np.int64)
-
-
-def step_mistake(wrong):
-    """A wrong step with the signature of these exercises."""
-
-    @functools.wraps(wrong)
-    def mistake(x, labels, params, slots, lr, rho, eps):
-        return wrong(training, x, labels, params, slots, lr, rho, eps)
-
-    return mistake
+def draw_rows(draw, n):
+    return {"x": rows_of(draw_images(draw, n)), "labels": draw.labels(n, SIZES[2])}
 
 
 train_step = chapter.exercise(
@@ -322,9 +242,15 @@ fast_step = chapter.exercise(
 )
 fast_step.cases(step_cases)
 
-for belief, wrong in STEP_MISTAKES:
-    train_step.mistake(belief)(step_mistake(wrong))
-    fast_step.mistake(belief)(step_mistake(wrong))
+
+def step_mistake(wrong):
+    def mistake(x, labels, params, slots, lr, rho, eps):
+        return wrong(training, x, labels, params, slots, lr, rho, eps)
+
+    return mistake
+
+
+share(STEP_MISTAKES, step_mistake, train_step, fast_step)
 
 
 @fast_step.mistake(
@@ -362,71 +288,18 @@ def train_epoch_cases(draw):
         slots=no_slots(params),
         order=np.array([2, 0, 1]),
         batch_size=2,
-        lr=0.1,
-        rho=0.9,
-        eps=1e-7,
+        **EXAMPLE,
     )
-    for rationale, n, batch_size, rates, hidden in (
-        ("the last batch is short", 11, 4, RATES, False),
-        ("every batch is full", 6, 3, {"lr": 0.002, "rho": 0.5, "eps": 1e-3}, False),
-        ("one batch larger than the data", 5, 8, RATES, True),
-        ("the last batch is one image", 9, 2, {"lr": 0.03, "rho": 0.95, "eps": 1e-5}, True),
-    ):
-        params = draw_params(draw)
-        yield Case(
-            rationale,
-            hidden=hidden,
-            images=draw_images(draw, n),
-            labels=draw.labels(n, SIZES[2]),
-            params=params,
-            slots=draw_slots(draw, params),
-            order=draw.order(n),
-            batch_size=batch_size,
-            **rates,
-        )
-    params = draw_params(draw)
-    yield Case(
-        "an order that leaves images out",
-        hidden=True,
-        images=draw_images(draw, 8),
-        labels=draw.labels(8, SIZES[2]),
-        params=params,
-        slots=no_slots(params),
-        order=draw.order(8)[:5],
-        batch_size=3,
-        **RATES,
-    )
-    yield from recorded_epochs()
-
-
-def recorded_epochs():
-    """Keras's first epoch: its beginning, where rounding has not grown yet, and the whole of it."""
+    yield from small_epochs(draw, "image", draw_params, draw_labelled)
     keras = run(NAME)
-    losses = keras.model.losses
-    given = {"images": keras.data.x_train, "labels": labels_of(keras), "params": keras.params, "slots": keras.slots()}
-    rates = {"batch_size": keras.batch_size, **keras.rates}
-    begin = keras.order[: STEADY_BATCHES * keras.batch_size]
-    yield Case(
-        f"the first {STEADY_BATCHES} batches of Keras's first epoch, and Keras's losses",
-        large=True,
-        expected=losses[:STEADY_BATCHES],
-        select=select_losses,
-        seconds=120,
-        **given,
-        order=begin,
-        **rates,
-    )
-    allowance = DRIFT_PER_BATCH * np.arange(1, len(losses) + 1)
-    yield Case(
-        f"Keras's whole first epoch, {len(losses)} batches",
-        large=True,
-        expected=Follows(losses, allowance, "the loss curve"),
-        select=select_losses,
-        seconds=600,
-        **given,
-        order=keras.order,
-        **rates,
-    )
+    given, losses = {"images": keras.data.x_train, "labels": keras.labels}, keras.model.losses
+    yield keras.steady_case(STEADY_BATCHES, **given)
+    follows = Follows(losses, DRIFT_PER_BATCH * np.arange(1, len(losses) + 1), "the loss curve")
+    yield keras.epoch_case(f"Keras's whole first epoch, {len(losses)} batches", follows, **given)
+
+
+def draw_labelled(draw, n):
+    return {"images": draw_images(draw, n), "labels": draw.labels(n, SIZES[2])}
 
 
 @train_epoch.mistake("You trained on raw pixels 0 … 255. Prepare each batch first.")
@@ -435,17 +308,13 @@ def trains_on_bytes(images, labels, params, slots, order, batch_size, lr, rho, e
 
 
 def epoch_mistake(wrong):
-    """A wrong epoch with the signature of `train_epoch`."""
-
-    @functools.wraps(wrong)
     def mistake(images, labels, params, slots, order, batch_size, lr, rho, eps):
         return wrong(training, rows_of(images), labels, params, slots, order, batch_size, lr, rho, eps)
 
     return mistake
 
 
-for belief, wrong in EPOCH_MISTAKES:
-    train_epoch.mistake(belief)(epoch_mistake(wrong))
+share(EPOCH_MISTAKES, epoch_mistake, train_epoch)
 
 
 # --- train ----------------------------------------------------------------------------------------------------------
@@ -462,73 +331,44 @@ train = chapter.exercise(
 
 @train.cases
 def train_cases(draw):
-    for rationale, n, hidden, epochs, batch_size, secret in (
-        ("four images, two epochs", 4, 2, 2, 2, False),
-        ("no epoch: the weights as they were drawn", 3, 4, 0, 2, False),
-        ("three epochs, the last batch of each is short", 7, 5, 3, 3, False),
-        ("another seed, another size", 9, 6, 2, 4, True),
-    ):
-        shape = (2, 1) if n == 4 else SIZES[0]
-        yield Case(
-            rationale,
-            hidden=secret,
-            images=draw_images(draw, n, shape),
-            labels=draw.labels(n, 10),
-            rng=Generator(draw.seed()),
-            hidden_units=hidden,
-            epochs=epochs,
-            batch_size=batch_size,
-        )
+    networks = [{"hidden_units": hidden} for hidden in (2, 4, 5, 6)]
+    yield from small_trainings(draw, "image", draw_digits, networks)
     keras = run(NAME)
-    facts = keras.model.facts
-    yield Case(
-        f"from scratch: {facts['epochs']} epochs, then {facts['data']['test']:,} images to recognise",
-        large=True,
-        expected=AtLeast(round(facts["test_metric"] - MARGIN[keras.data.origin], 4), "test accuracy"),
-        select=test_accuracy,
+    floor = round(keras.model.facts["test_metric"] - MARGIN[keras.data.origin], 4)
+    yield keras.training_case(
+        f"{len(keras.data.x_test):,} images to recognise",
+        AtLeast(floor, "test accuracy"),
+        test_accuracy,
+        samples={"images": keras.data.x_train, "labels": keras.labels},
+        sizes={"hidden_units": len(keras.params[1])},
         seconds=1800,
-        images=keras.data.x_train,
-        labels=labels_of(keras),
-        rng=Generator(facts["seed"]),
-        hidden_units=len(keras.params[1]),
-        epochs=facts["epochs"],
-        batch_size=keras.batch_size,
     )
 
 
+def draw_digits(draw, n):
+    """Images of all ten digits; four of them so small that one can follow the training by hand."""
+    return {"images": draw_images(draw, n, (2, 1) if n == 4 else SIZES[0]), "labels": draw.labels(n, 10)}
+
+
 def test_accuracy(params):
-    """The share of the test images that a network with these parameters recognises; computed by the grader."""
-    keras = run(NAME)
-    if not keras.has_shapes(params):
-        raise ValueError("parameters of other shapes than the network's")
-    probabilities, _ = forward(keras.prepared.x_test, tuple(np.asarray(param, np.float32) for param in params))
-    return keras.recipe.measure(probabilities, keras.prepared.y_test)
+    """The share of the test images that a network with these parameters recognises."""
+    return run(NAME).metric(forward, params)
 
 
 @train.mistake("You drew the second layer's weights before the first one's. Then the same seed gives another network.")
 def draws_the_second_layer_first(images, labels, rng, hidden_units, epochs, batch_size):
-    w2 = glorot(rng, hidden_units, 10)
-    w1 = glorot(rng, images[0].size, hidden_units)
-    params = (w1, np.zeros(hidden_units, np.float32), w2, np.zeros(10, np.float32))
-    slots = no_slots(params)
-    for _ in range(epochs):
-        order = rng.permutation(len(images))
-        training.epoch(rows_of(images), labels, params, slots, order, batch_size, *DEFAULTS)
-    return params
+    params, slots = start(rng, images[0].size, hidden_units, 10, from_the_top=True)
+    return training.train(rows_of(images), labels, params, slots, rng, epochs, batch_size)
 
 
 def train_mistake(wrong):
-    """A wrong training with the signature of `train`."""
-
-    @functools.wraps(wrong)
     def mistake(images, labels, rng, hidden_units, epochs, batch_size):
         def begin(rng):
-            return start(images, rng, hidden_units)
+            return start(rng, images[0].size, hidden_units, 10)
 
         return wrong(training, begin, rows_of(images), labels, rng, epochs, batch_size)
 
     return mistake
 
 
-for belief, wrong in TRAIN_MISTAKES:
-    train.mistake(belief)(train_mistake(wrong))
+share(TRAIN_MISTAKES, train_mistake, train)

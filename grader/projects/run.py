@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,12 @@ import numpy as np
 import datasets
 from datasets.recipes import recipe
 from datasets.recipes.recipe import Prepared, Recipe
+from grader.draw import Generator
+from grader.exercise import Case
+from grader.goal import Goal
 from grader.problem import Problem
+
+PIECE = 100  # test samples that go through a network at once: with more, its layers fit into no cache
 
 
 class Run(NamedTuple):
@@ -27,6 +33,11 @@ class Run(NamedTuple):
         return prepared(self.recipe.name)
 
     @property
+    def labels(self) -> np.ndarray:
+        """The training samples' classes, as exercises take them."""
+        return self.data.y_train.astype(np.int64)
+
+    @property
     def batch_size(self) -> int:
         return self.recipe.batch_size
 
@@ -35,7 +46,7 @@ class Run(NamedTuple):
         return self.order[: self.batch_size]
 
     @property
-    def rates(self) -> dict[str, float]:
+    def rates(self) -> dict[str, Any]:
         """RMSprop's, as arguments of a step."""
         return {name: self.model.facts["optimizer"][name] for name in ("lr", "rho", "eps")}
 
@@ -53,9 +64,104 @@ class Run(NamedTuple):
         loss, params, slots = answer
         return self._named(loss, self._pick(params), self._pick(slots))
 
-    def has_shapes(self, params: Any) -> bool:
-        """Whether these could be the network's parameters."""
-        return tuple(np.shape(param) for param in params) == tuple(param.shape for param in self.params)
+    def metric(self, forward: Callable[..., Any], params: Any) -> float:
+        """What a network with these parameters reaches on the test data; computed by the grader.
+
+        Parameters
+        ----------
+        forward : of prepared samples and parameters, the answers and whatever else
+        """
+        if tuple(np.shape(param) for param in params) != tuple(param.shape for param in self.params):
+            raise ValueError("parameters of other shapes than the network's")
+        params = tuple(np.asarray(param, np.float32) for param in params)
+        rows = self.prepared.x_test
+        answers = [forward(rows[begin : begin + PIECE], params)[0] for begin in range(0, len(rows), PIECE)]
+        return self.recipe.measure(np.concatenate(answers), self.prepared.y_test)
+
+    # What a project asks for beside its small cases; `samples` are the exercise's first arguments.
+
+    def prediction_case(self, answers: str, **samples: Any) -> Case:
+        """The trained weights; `answers` says of what Keras's are."""
+        return Case(
+            f"the weights that Keras trained, and Keras's {answers}",
+            large=True,
+            expected=self.model.predictions,
+            seconds=120,
+            **samples,
+            params=self.model.params,
+        )
+
+    def step_case(self, **samples: Any) -> Case:
+        """The first step, on the samples of the first batch."""
+        return Case(
+            "Keras's initial weights and first batch, and Keras's weights after the step",
+            large=True,
+            expected=self.after_one_step(),
+            select=self.at_probes,
+            seconds=120,
+            **samples,
+            params=self.params,
+            slots=self.slots(),
+            **self.rates,
+        )
+
+    def steady_case(self, batches: int, **samples: Any) -> Case:
+        """The first epoch's first batches, compared as sharply as a single step."""
+        return self.epoch_case(
+            f"the first {batches} batches of Keras's first epoch, and Keras's losses",
+            self.model.losses[:batches],
+            batches,
+            seconds=120,
+            **samples,
+        )
+
+    def epoch_case(
+        self,
+        rationale: str,
+        expected: Any,
+        batches: int | None = None,
+        select: Callable[[Any], Any] | None = None,
+        seconds: float = 600,
+        **samples: Any,
+    ) -> Case:
+        """The first epoch, or so many batches of it; what is compared are the losses, or what is selected."""
+        return Case(
+            rationale,
+            large=True,
+            expected=expected,
+            select=select or select_losses,
+            seconds=seconds,
+            **samples,
+            params=self.params,
+            slots=self.slots(),
+            order=self.order if batches is None else self.order[: batches * self.batch_size],
+            batch_size=self.batch_size,
+            **self.rates,
+        )
+
+    def training_case(
+        self,
+        task: str,
+        goal: Goal,
+        metric: Callable[[Any], float],
+        samples: dict[str, Any],
+        sizes: dict[str, Any],
+        seconds: float = 600,
+    ) -> Case:
+        """The whole training from Keras's seed; `task` says what comes then, `sizes` are the network's."""
+        epochs = self.model.facts["epochs"]
+        return Case(
+            f"from scratch: {epochs} epochs, then {task}",
+            large=True,
+            expected=goal,
+            select=metric,
+            seconds=seconds,
+            **samples,
+            rng=Generator(self.model.facts["seed"]),
+            **sizes,
+            epochs=epochs,
+            batch_size=self.batch_size,
+        )
 
     def _pick(self, arrays: Any) -> list[np.ndarray]:
         return [np.asarray(array).reshape(-1)[at] for array, at in zip(arrays, self.model.probes, strict=True)]

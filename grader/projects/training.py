@@ -5,11 +5,17 @@ A wrong function takes the `Training` of its project first, then what the exerci
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from grader.exercise import Exercise
+from grader.projects.run import no_slots
+
+Params = tuple[np.ndarray, ...]
 Mistakes = tuple[tuple[str, Callable[..., Any]], ...]  # what is believed, and the wrong function
 
 DEFAULTS = (1e-3, 0.9, 1e-7)  # Keras's RMSprop: lr, rho, eps
@@ -26,6 +32,29 @@ def glorot(rng, fan_in, fan_out):
     return rng.uniform(-limit, limit, (fan_in, fan_out)).astype(np.float32)
 
 
+def with_zero_biases(*weights: np.ndarray) -> Params:
+    """Each with its biases; the last axis is the layer's units or filters."""
+    return tuple(part for array in weights for part in (array, np.zeros(array.shape[-1], np.float32)))
+
+
+def start(rng: np.random.Generator, *sizes: int, from_the_top: bool = False) -> tuple[Params, Params]:
+    """Parameters of dense layers between layers of these sizes, and their slots, before a training.
+
+    Wrongly drawn `from_the_top`, the last layer has the generator's first numbers.
+    """
+    shapes, step = list(itertools.pairwise(sizes)), -1 if from_the_top else 1
+    weights = [glorot(rng, *shape) for shape in shapes[::step]][::step]
+    params = with_zero_biases(*weights)
+    return params, no_slots(params)
+
+
+def share(mistakes: Mistakes, fit: Callable[..., Any], *exercises: Exercise) -> None:
+    """Make known mistakes of exercises; `fit` gives a wrong function their signature."""
+    for belief, wrong in mistakes:
+        for exercise in exercises:
+            exercise.mistake(belief)(functools.wraps(wrong)(fit(wrong)))
+
+
 class Training:
     """How one network learns.
 
@@ -33,10 +62,12 @@ class Training:
     ----------
     gradients : (x, y, params, n=None, mask=True) -> (mean loss, gradients); `n` divides instead of the batch size, and
         without `mask` the gradient passes where a ReLU was off
+    rates : (lr, rho, eps), with which it is trained from scratch
     """
 
-    def __init__(self, gradients: Callable[..., Any]):
+    def __init__(self, gradients: Callable[..., Any], rates: tuple[float, float, float] = DEFAULTS):
         self.gradients = gradients
+        self.rates = rates
 
     def step(self, x, y, params, slots, lr, rho, eps, update=rmsprop, **how):
         """One right step, or one with another update or another backward pass; the loss before it."""
@@ -51,10 +82,11 @@ class Training:
         losses = [self.step(x[batch], y[batch], params, slots, lr, rho, eps, **how) for batch in batches]
         return np.array(losses, np.float32)
 
-    def train(self, x, y, params, slots, rng, epochs, batch_size):
-        """Epoch after epoch, each in an order of its own; the parameters."""
+    def train(self, x, y, params, slots, rng, epochs, batch_size, order=None):
+        """Epoch after epoch, each in an order of its own, or in that of `order`, given how many; the parameters."""
         for _ in range(epochs):
-            self.epoch(x, y, params, slots, rng.permutation(len(y)), batch_size, *DEFAULTS)
+            chosen = (order or rng.permutation)(len(y))
+            self.epoch(x, y, params, slots, chosen, batch_size, *self.rates)
         return params
 
 
@@ -243,49 +275,37 @@ EPOCH_MISTAKES: Mistakes = (
 def starts_slots_with_every_epoch(training, begin, x, y, rng, epochs, batch_size):
     params, slots = begin(rng)
     for _ in range(epochs):
-        for slot in slots:
-            slot[...] = 0
-        training.epoch(x, y, params, slots, rng.permutation(len(y)), batch_size, *DEFAULTS)
+        training.train(x, y, params, no_slots(slots), rng, 1, batch_size)
     return params
 
 
 def draws_one_order(training, begin, x, y, rng, epochs, batch_size):
     params, slots = begin(rng)
     order = rng.permutation(len(y))
-    for _ in range(epochs):
-        training.epoch(x, y, params, slots, order, batch_size, *DEFAULTS)
-    return params
+    return training.train(x, y, params, slots, rng, epochs, batch_size, order=lambda n: order)
 
 
 def never_shuffles(training, begin, x, y, rng, epochs, batch_size):
-    params, slots = begin(rng)
-    for _ in range(epochs):
-        training.epoch(x, y, params, slots, np.arange(len(y)), batch_size, *DEFAULTS)
-    return params
+    return training.train(x, y, *begin(rng), rng, epochs, batch_size, order=np.arange)
 
 
 def shuffles_labels_apart(training, begin, x, y, rng, epochs, batch_size):
     params, slots = begin(rng)
     for _ in range(epochs):
         order, other = rng.permutation(len(y)), rng.permutation(len(y))
-        training.epoch(x[order], y[other], params, slots, np.arange(len(y)), batch_size, *DEFAULTS)
+        training.train(x[order], y[other], params, slots, rng, 1, batch_size, order=np.arange)
     return params
 
 
 def trains_one_epoch(training, begin, x, y, rng, epochs, batch_size):
-    params, slots = begin(rng)
-    for _ in range(min(epochs, 1)):
-        training.epoch(x, y, params, slots, rng.permutation(len(y)), batch_size, *DEFAULTS)
-    return params
+    return training.train(x, y, *begin(rng), rng, min(epochs, 1), batch_size)
 
 
 def starts_from_zero(training, begin, x, y, rng, epochs, batch_size):
     params, slots = begin(rng)
     for param in params:
         param[...] = 0
-    for _ in range(epochs):
-        training.epoch(x, y, params, slots, rng.permutation(len(y)), batch_size, *DEFAULTS)
-    return params
+    return training.train(x, y, params, slots, rng, epochs, batch_size)
 
 
 def starts_again_with_every_epoch(training, begin, x, y, rng, epochs, batch_size):
@@ -293,7 +313,7 @@ def starts_again_with_every_epoch(training, begin, x, y, rng, epochs, batch_size
     for number in range(epochs):
         if number > 0:
             params, slots = begin(rng)
-        training.epoch(x, y, params, slots, rng.permutation(len(y)), batch_size, *DEFAULTS)
+        training.train(x, y, params, slots, rng, 1, batch_size)
     return params
 
 

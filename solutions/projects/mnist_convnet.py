@@ -62,7 +62,6 @@ from ..ch20_speed import (
     conv2d_fused_backward,
     dense_relu_fused,
     dense_step_fused,
-    matmul_microkernel,
     rmsprop_row,
     unpool,
     window_offsets,
@@ -264,9 +263,10 @@ def fast_step(x, labels, params, slots, lr, rho, eps):
     - rmsprop_step takes the 18,432 weights of a kernel one after the other; `rmsprop_row` of the ladder takes them as
       vectors.
 
-    Approach: conv2d_fused twice, im2col, dense_relu_fused on windows, dense_relu_fused on features, a product and
-    softmax: loss. Back: dense_step_fused for the last three layers, which makes their steps as well; then the gradients
-    of the second and the first convolution, and when both are known, their steps.
+    Approach: conv2d_fused twice, im2col, dense_relu_fused on windows, dense_relu_fused on features, dense_forward (ten
+    units are too few for a tile to pay) and softmax: loss. Back: dense_step_fused for the last three layers, which
+    makes their steps as well; then the gradients of the second and the first convolution, and when both are known,
+    their steps.
     Example: that of train_step: it is the same function.
     Trap: a dense layer that makes its own step must have handed on its dx before. dense_step_fused does that; where you
     step yourself, keep the order.
@@ -283,7 +283,7 @@ def fast_step(x, labels, params, slots, lr, rho, eps):
     pixels3 = dense_relu_fused(windows, k3.reshape(depth, filters), b3)
     features = pixels3.reshape(n, rows * columns * filters)
     hidden = dense_relu_fused(features, w4, b4)
-    probabilities = softmax(matmul_microkernel(hidden, w5) + b5)
+    probabilities = softmax(dense_forward(hidden, w5, b5))
     loss = sparse_categorical_crossentropy(labels, probabilities)
 
     dlogits = probabilities
