@@ -15,6 +15,7 @@ SCHEMA = 1
 PASSED, FAILED, TODO, BLOCKED = "passed", "failed", "todo", "blocked"
 COMPILE_ERROR, ERROR, TIMEOUT, CRASHED, VIOLATION = "compile-error", "error", "timeout", "crashed", "violation"
 INTERPRETED, COMPILED, NATIVE, TIMED = "interpreted", "compiled", "native", "timed"  # the stages, see judge.py
+COMPUTED = ("score", "final_score", "max_score")  # of the record, told in its JSON form
 STATUSES = (PASSED, FAILED, TODO, BLOCKED, COMPILE_ERROR, ERROR, TIMEOUT, CRASHED, VIOLATION)
 
 
@@ -55,7 +56,11 @@ class ExerciseResult:
 
 @dataclass
 class Record:
-    """One submission, exercise by exercise. `submission_hash` and `exam_hash` say what was judged by what."""
+    """One submission, exercise by exercise. `submission_hash` and `exam_hash` say what was judged by what.
+
+    `student` is who handed it in, where that is known, and `submitted` when (ISO 8601, with the offset from UTC).
+    `penalty` is the share of the score that being late costs; `final_score` is what is left.
+    """
 
     submission: str
     kit_version: str
@@ -65,10 +70,17 @@ class Record:
     exam_hash: str = ""
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    student: str = ""
+    submitted: str = ""
+    penalty: float = 0.0
 
     @property
     def score(self) -> float:
         return round(sum(exercise.score for exercise in self.exercises), 2)
+
+    @property
+    def final_score(self) -> float:
+        return round(self.score * (1 - self.penalty), 2)
 
     @property
     def max_score(self) -> float:
@@ -79,8 +91,8 @@ class Record:
         return sum(exercise.status in statuses for exercise in self.exercises)
 
     def to_json(self) -> dict[str, Any]:
-        head = {"schema": SCHEMA, "submission": self.submission, "score": self.score, "max_score": self.max_score}
-        return head | asdict(self)
+        head = {"schema": SCHEMA, "submission": self.submission}
+        return head | {name: getattr(self, name) for name in COMPUTED} | asdict(self)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Record:
@@ -91,7 +103,7 @@ class Record:
             ExerciseResult(**{**item, "cases": [CaseResult(**case) for case in item["cases"]]})
             for item in data["exercises"]
         ]
-        facts = {name: value for name, value in data.items() if name not in ("schema", "score", "max_score")}
+        facts = {name: value for name, value in data.items() if name not in ("schema", *COMPUTED)}
         return cls(**{**facts, "exercises": exercises})
 
     def write(self, path: Path) -> None:

@@ -284,13 +284,15 @@ def read(path: Path) -> Submission:
     """
     if path.is_dir():
         paths = itertools.islice(_python_files(path), MAX_FILES + 1)
-        files = {found.relative_to(path).as_posix(): functools.partial(content_of, found) for found in paths}
+        files = {
+            found.relative_to(path).as_posix(): functools.partial(content_of, found, str(found)) for found in paths
+        }
         return laid_out(path.resolve().name, files, str(path))
     if not path.exists():
         raise Problem(f"There is no submission at {path}.", "Give a folder, a .py file or an .ipynb file.")
     if path.suffix not in SINGLE:
         raise Problem(f"{path} is neither a folder, a .py file nor an .ipynb file.", "Hand in one of these.")
-    return single(path.stem, path.name, content_of(path), str(path))
+    return single(path.stem, path.name, content_of(path, str(path)), str(path))
 
 
 def place_of(path: Path) -> tuple[Path, str]:
@@ -329,6 +331,8 @@ def laid_out(name: str, files: Mapping[str, Callable[[], bytes]], shown: str) ->
     known = {chapter.module for chapter in catalogue.chapters()}
     if not known & modules.keys():
         first = catalogue.chapters()[0].module
+        if notes:
+            raise Problem(f"{shown} has no exercise module that can be read. {notes[0]}", "Hand it in again.")
         raise Problem(
             f"{shown} has none of the exercise modules ({first}.py …).", "Give the folder that holds them itself."
         )
@@ -367,17 +371,17 @@ def _python_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def content_of(path: Path, most: int = MAX_FILE) -> bytes:
+def content_of(path: Path, shown: str, most: int = MAX_FILE) -> bytes:
     """The bytes of an ordinary file; raises Problem where it is none, cannot be read, or has more than `most`."""
     try:
         if not path.is_file():
-            raise Problem(f"{path} is no ordinary file.", "Hand in ordinary files.")
+            raise Problem(f"{shown} is no ordinary file.", "Hand in ordinary files.")
         with path.open("rb") as file:
             content = file.read(most + 1)
     except OSError as error:
-        raise Problem(f"{path} cannot be read ({error.strerror}).", "Check its permissions.") from None
+        raise Problem(f"{shown} cannot be read ({error.strerror}).", "Check its permissions.") from None
     if len(content) > most:
-        raise Problem(f"{path} is larger than {most >> 20} MB: that is no source file.", "Take it out.")
+        raise Problem(f"{shown} is larger than {most >> 20} MB: that is no source file.", "Take it out.")
     return content
 
 

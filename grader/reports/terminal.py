@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from grader import catalogue
 from grader.exercise import Chapter, Exercise
-from grader.result import BLOCKED, ERROR, PASSED, STATUSES, TODO, ExerciseResult, Record
+from grader.reports import overview
+from grader.reports.outline import by_chapter, name_of
+from grader.reports.telling import failing_case, repeats
+from grader.reports.text import OUTPUT_LINES, harmless
+from grader.result import BLOCKED, PASSED, STATUSES, TODO, ExerciseResult, Record
 from grader.stopwatch import Timing
 from grader.submission import Submission
 from grader.verdict import Verdict
@@ -21,18 +23,21 @@ from grader.verdict import Verdict
 SIGNS = {PASSED: ("✓", "green"), TODO: ("·", "dim"), BLOCKED: ("↑", "yellow")}
 FAILURE = ("✗", "red")
 BAR_WIDTH = 16
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+LOG_WIDTH = 120  # of a pipe or a log file, which has none of its own
+MOST_MISTAKES = 10
+console = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def plain(text: str, style: str = "") -> Text:
     """Text as it is: no markup, no control characters."""
-    return Text(_CONTROL.sub("", text), style=style)
+    return Text(harmless(text), style=style)
 
 
 def result_lines(result: ExerciseResult, details: bool = True) -> RenderableType:
     """One exercise: a line, and for a failure what is wrong, why, and what the student printed."""
     sign, style = SIGNS.get(result.status, FAILURE)
-    name = result.id.rpartition(".")[2]
+    name = name_of(result.id)
     line = Text(f"  {sign} ", style=style) + plain(f"{name:<34}")
     worth = f"{result.score:g}/{result.points:g}"
     line += Text(f"{worth:>7}  ", style="dim") + Text("" if result.status == PASSED else result.status, style=style)
@@ -42,19 +47,13 @@ def result_lines(result: ExerciseResult, details: bool = True) -> RenderableType
     parts: list[RenderableType] = [plain(result.message)]
     if result.help:
         parts.append(Text("→ ", style="cyan") + plain(result.help))
-    shown = [case for case in result.cases if case.status != PASSED and not case.hidden]
-    if shown:
-        parts.append(plain(f"case: {shown[0].case} ({shown[0].stage})", style="dim"))
+    case = failing_case(result)
+    if case:
+        parts.append(plain(f"case: {case.case} ({case.stage})", style="dim"))
     if result.output.strip():
         lines = result.output.strip().splitlines()
-        parts.append(plain("you printed: " + "\n             ".join(lines[:8]), style="dim"))
+        parts.append(plain("you printed: " + "\n             ".join(lines[:OUTPUT_LINES]), style="dim"))
     return Group(line, Padding(Group(*parts), (0, 0, 0, 6)))
-
-
-def repeats(result: ExerciseResult, earlier: Iterable[ExerciseResult]) -> bool:
-    """Whether another exercise has said the same already: one broken line fails all that is in its file."""
-    said = result.message.partition(": ")[2]
-    return result.status == ERROR and any(said == other.message.partition(": ")[2] for other in earlier)
 
 
 def timing_line(exercise: Exercise, timing: Timing | Verdict) -> RenderableType:
@@ -80,10 +79,8 @@ def chapter_table(results: Sequence[ExerciseResult]) -> Table:
     table = Table.grid(padding=(0, 2))
     for column in range(5):
         table.add_column(no_wrap=column not in (1, 4))  # title and counts give way on a narrow terminal
-    for chapter in catalogue.chapters():
-        own = [result for result in results if result.id.startswith(chapter.module + ".")]
-        if own:
-            table.add_row(*_chapter_row(chapter, own))
+    for chapter, own in by_chapter(results):
+        table.add_row(*_chapter_row(chapter, own))
     return table
 
 
@@ -94,7 +91,7 @@ def _chapter_row(chapter: Chapter, results: Sequence[ExerciseResult]) -> Iterabl
     if not open_counts and score < points:
         open_counts = ["all right, some too slow"]
     done = Text(", ".join(open_counts)) if open_counts else Text("all passed", style="green")
-    module = Text(chapter.module.rpartition(".")[2], style="bold")
+    module = plain(name_of(chapter.module), style="bold")
     return module, Text(chapter.title, style="dim"), bar(score, points), Text(f"{score:g}/{points:g}"), done
 
 
@@ -119,21 +116,28 @@ def summary(record: Record) -> Text:
     passed, total = record.count(PASSED), len(record.exercises)
     line = plain(record.submission, style="bold") + Text(f"  {record.score:g} of {record.max_score:g} points")
     line += Text(f"  {passed} of {total} exercises passed", style="green" if passed == total else "")
+    if record.penalty:
+        line += Text(f"  late: {record.penalty:.0%} off, {record.final_score:g} points count", style="yellow")
     return line + Text(f"  ({record.isolation}, {record.seconds:.1f} s)" if record.seconds else "", style="dim")
 
 
-@contextlib.contextmanager
-def waiting(console: Console) -> Iterator[Callable[[str, ExerciseResult], None]]:
-    """A line that tells which exercise was judged last, for as long as somebody waits at a terminal."""
-    count = 0
-    with console.status("starting") as status:
-
-        def judged(name: str, result: ExerciseResult) -> None:
-            nonlocal count
-            count += 1
-            status.update(plain(f"{name}: {result.id} {result.status} ({count} exercises judged)"))
-
-        yield judged
+def print_class(console: Console, records: Sequence[Record]) -> None:
+    """A class: a line for every submission, who is at risk, what went wrong most often."""
+    for record in sorted(records, key=lambda record: -record.final_score):
+        console.print(summary(record))
+    at_risk, mistakes = overview.at_risk(records), overview.mistakes(records)
+    if at_risk:
+        console.print(Text("\nAt risk", style="bold"))
+    for found in at_risk:
+        console.print(plain(f"  {found.record.submission}: {'; '.join(found.reasons)}"))
+    if mistakes:
+        console.print(Text("\nMost frequent mistakes", style="bold"))
+    for mistake in mistakes[:MOST_MISTAKES]:
+        told = f"  {mistake.made} of {mistake.tried}  {name_of(mistake.exercise)}: {mistake.belief}"
+        console.print(plain(told))
+    numbers = overview.figures(records)
+    told = f"\n{numbers.count} submissions, median {numbers.median:g} points, mean {numbers.mean:.1f}"
+    console.print(plain(told, style="bold"))
 
 
 def next_step(results: Sequence[tuple[Exercise, ExerciseResult]], handed_in: Submission, folder: str = "") -> Text:
