@@ -231,10 +231,9 @@ class Channel:
 
     def request(self, header: dict[str, Any], value: Any, seconds: float) -> tuple[dict[str, Any], Any]:
         """Send one request and wait at most `seconds` for the answer to be complete."""
-        self.socket.settimeout(seconds)
         deadline = time.monotonic() + seconds
         question = secrets.token_hex(8)  # not to be foreseen, so that no answer to a later question can be forged
-        wire.send(self.socket, {**header, "question": question}, value)
+        wire.send(self.socket, {**header, "question": question}, value, deadline)
         reply, result = wire.receive(self.socket, deadline)
         if reply.get("question") != question:
             raise wire.WireError("an answer to another question")

@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,7 +113,7 @@ class Bubblewrap:
             yield from ("--ro-bind-try", path, path)
         for folder in python_folders():
             yield from bind(folder)
-        for hidden in hidden_in_python():
+        for hidden in (*hidden_in_python(), *installed_libraries()):
             yield from ("--tmpfs", str(hidden))
         yield from bind(GUEST)
         yield from ("--size", str(scratch.BYTES), "--tmpfs", str(home), "--chdir", str(home))
@@ -158,6 +159,12 @@ def hidden_in_python() -> list[Path]:
     """Which of the folders to hide lie where Python lies: those of a kit that was not installed from a clone."""
     folders = [folder.resolve() for folder in python_folders()]
     return [hidden for hidden in HIDDEN if any(hidden.resolve().is_relative_to(folder) for folder in folders)]
+
+
+def installed_libraries() -> list[Path]:
+    """The folders of those libraries that have the answers and are installed here."""
+    sites = {Path(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
+    return [site / name for site in sorted(sites) for name in LIBRARIES if (site / name).is_dir()]
 
 
 def probe(isolation: Isolation) -> str:

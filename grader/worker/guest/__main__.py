@@ -23,10 +23,13 @@ from collections.abc import Iterator
 
 import scratch
 
-LOOK_SECONDS = 0.2  # between two looks at what sessions write to a disk that has no bounds of its own
+LOOK_SECONDS = 0.2  # between two looks at what sessions write
 
 
 def main() -> None:
+    import limits
+
+    limits.go_first()
     isolation, where, role, *options = sys.argv[1:]
     if role == "probe":
         sys.exit(probe(isolation, *options))
@@ -121,7 +124,7 @@ class Parent:
         self._reply({"ready": True})
         while True:
             self._use_the_pause()
-            self._watch_the_disk()
+            self._watch_the_folders()
             message, descriptors, _, _ = socket.recv_fds(self.control, 4096, 1)
             if not message:
                 break
@@ -141,9 +144,9 @@ class Parent:
             if next(self.chores, "done") == "done":
                 self.chores = None
 
-    def _watch_the_disk(self) -> None:
-        """Until the host asks for something, end each session that writes too much to the machine's own disk."""
-        while self.isolation == "landlock" and not select.select([self.control], [], [], LOOK_SECONDS)[0]:
+    def _watch_the_folders(self) -> None:
+        """Until the host asks for something, end each session that writes too much."""
+        while self.children and not select.select([self.control], [], [], LOOK_SECONDS)[0]:
             for pid, folder in self.children.items():
                 if scratch.overfull(folder):
                     os.kill(pid, signal.SIGKILL)

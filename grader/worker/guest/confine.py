@@ -28,6 +28,7 @@ CAPABILITIES_VERSION = 0x20080522
 PR_SET_KEEPCAPS = 8
 CLONE_THREAD = 0x00010000
 F_SETOWN, F_SETSIG, F_SETOWN_EX, FIOSETOWN, SIOCSPGRP = 8, 10, 15, 0x8901, 0x8902
+LOW_HALF = 0xFFFF_FFFF  # of an argument: the kernel does not look at the other half of those below
 NEWER_CALLS = range(451, 512)  # those this filter was not written for; who makes them knows what to do without
 # What Python, NumPy and numba read outside their own folders.
 SYSTEM = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime")
@@ -50,9 +51,9 @@ MEDDLING = (
     *("memfd_create", "memfd_secret"),  # memory that no limit counts
     *("setpriority", "sched_setscheduler", "sched_setparam", "sched_setattr", "mknod", "mknodat"),
 )
-# Landlock knows nothing of these.
+# Landlock knows nothing of these, or not on every kernel.
 ALTERING = (
-    *("chmod", "fchmod", "fchmodat", "chown", "fchown", "lchown", "fchownat"),
+    *("truncate", "chmod", "fchmod", "fchmodat", "chown", "fchown", "lchown", "fchownat"),
     *("utime", "utimes", "utimensat", "futimesat"),
     *("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr"),
 )
@@ -140,7 +141,7 @@ def forbid_calls() -> None:
     for name in ON_ITSELF:
         deny(rules, denied, name, seccomp.Arg(0, seccomp.NE, 0))  # 0 is whoever calls
     for name, argument, value in TRICKS:
-        deny(rules, denied, name, seccomp.Arg(argument, seccomp.EQ, value))
+        deny(rules, denied, name, seccomp.Arg(argument, seccomp.MASKED_EQ, LOW_HALF, value))
     for number in NEWER_CALLS:
         rules.add_rule(seccomp.ERRNO(errno.ENOSYS), number)
     rules.load()

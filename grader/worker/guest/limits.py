@@ -58,6 +58,12 @@ def hide_memory() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0)
 
 
+def go_first() -> None:
+    """On Linux, be what the kernel ends when memory runs out, and not the grader or somebody else's work."""
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        file.write("1000")
+
+
 def silence() -> None:
     """Point the standard streams' descriptors at nothing: a flood of output from compiled code goes nowhere."""
     nothing = os.open(os.devnull, os.O_RDWR)

@@ -10,6 +10,7 @@ import tempfile
 BYTES = 256 << 20
 FILES = 10_000
 LEVELS = 10
+LONGEST_PATH = 2000  # characters; systems take twice that, or more
 
 
 def make(home: str) -> str:
@@ -40,34 +41,26 @@ def overfull(folder: str) -> bool:
 
 
 def remove(folder: str) -> None:
-    """Remove a folder as far as that can be done, whatever rights were taken from it and however deep it goes.
-
-    Folders inside are moved to the top before they are emptied, so that no path gets too long and nothing recurs.
-    """
+    """Remove a folder as far as that can be done, whatever rights were taken from it and however deep it goes."""
     if os.path.islink(folder):
         os.unlink(folder)
         return
-    waiting = [folder]
+    found, waiting = [], [folder]
     while waiting:
         current = waiting.pop()
+        found.append(current)
         for inner in emptied(current):
-            with contextlib.suppress(OSError):
-                os.chmod(inner, 0o700)  # what may not be written to cannot be moved either
-                top = os.path.join(folder, secrets.token_hex(8))
-                os.rename(inner, top)
-                waiting.append(top)
-        if current != folder:
-            with contextlib.suppress(OSError):
-                os.rmdir(current)
-    with contextlib.suppress(OSError):
-        os.rmdir(folder)
+            waiting.append(inner if len(inner) < LONGEST_PATH else raised(inner, folder))
+    for current in reversed(found):
+        with contextlib.suppress(OSError):
+            os.rmdir(current)
 
 
 def emptied(folder: str) -> list[str]:
     """The folders in a folder, from which everything else has been removed."""
     folders = []
     with contextlib.suppress(OSError):
-        os.chmod(folder, 0o700)
+        unlock(folder)
         for entry in list(os.scandir(folder)):
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.path)
@@ -75,3 +68,17 @@ def emptied(folder: str) -> list[str]:
                 with contextlib.suppress(OSError):
                     os.unlink(entry.path)
     return folders
+
+
+def raised(folder: str, top: str) -> str:
+    """The path of a folder after it was moved to the top, so that no path below it is longer than the system takes."""
+    path = os.path.join(top, secrets.token_hex(8))
+    with contextlib.suppress(OSError):
+        unlock(folder)  # what may not be written to cannot be moved either
+        os.rename(folder, path)
+    return path
+
+
+def unlock(folder: str) -> None:
+    if os.stat(folder).st_mode & 0o700 != 0o700:
+        os.chmod(folder, 0o700)

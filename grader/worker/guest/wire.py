@@ -35,9 +35,10 @@ class Unsendable(TypeError):
     """A value that cannot travel; the message names its type."""
 
 
-def send(channel: socket.socket, header: dict[str, Any], value: Any = None) -> None:
-    """Write one frame to a socket."""
+def send(channel: socket.socket, header: dict[str, Any], value: Any = None, deadline: float | None = None) -> None:
+    """Write one frame to a socket; TimeoutError where the peer has not taken the whole of it by the deadline."""
     for piece in pack(header, value):
+        channel.settimeout(_left(deadline))
         channel.sendall(piece)
 
 
