@@ -1,5 +1,6 @@
 """Data for the projects: real where it is, a bundled sample elsewhere, and the models that Keras trained on both."""
 
+from datasets.base import Base, load_base
 from datasets.dataset import Dataset, Status, load, load_words, status
 from datasets.download import fetch
 from datasets.error import DataError
@@ -7,6 +8,7 @@ from datasets.model import Model, load_model
 from datasets.ragged import Ragged
 
 __all__ = [
+    "Base",
     "DataError",
     "Dataset",
     "Model",
@@ -14,6 +16,7 @@ __all__ = [
     "Status",
     "fetch",
     "load",
+    "load_base",
     "load_model",
     "load_words",
     "status",

@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from datasets import files, photos
+from datasets import base, files, photos
 from datasets.catalogue import Entry, File, entry_of
 from datasets.checksums import LIST, listing
 from datasets.error import DataError
@@ -27,11 +27,13 @@ ZIPPED_PHOTO = re.compile(r"PetImages/(Cat|Dog)/(\d+)\.jpg")
 
 
 def fetch(name: str) -> Path:
-    """Download a data set into Keras's cache with Keras's own loader; returns the checked file or folder.
+    """Download a data set, or a pretrained base, into Keras's cache with Keras's own loader; returns what was checked.
 
     Right files that are already there are kept; damaged ones are replaced, but for a folder of photos, which may hold
     pictures of your own.
     """
+    if name == base.NAME:
+        return _fetch_base()
     entry = entry_of(name)
     _prepare_home()
     if entry.kind == "photos":
@@ -56,17 +58,29 @@ def _prepare_home() -> None:
 
 def _download(entry: Entry, file: File) -> Path:
     """One file, now in Keras's cache; Keras has checked it."""
-    get_file = _keras_get_file(entry)
-    folder, _, base = f"datasets/{file.name}".rpartition("/")
+    folder, _, name = f"datasets/{file.name}".rpartition("/")
+    return _get(entry.title, entry.path, name, file.url, file_hash=file.sha256, cache_subdir=folder)
+
+
+def _get(title: str, place: str, name: str, url: str, **how: str) -> Path:
+    """What Keras's `get_file` gets; a failure names the place where one could put the file by hand."""
+    get_file = _keras_get_file(title, place)
     try:
-        home = str(files.keras_home())
-        return Path(get_file(base, file.url, file_hash=file.sha256, cache_dir=home, cache_subdir=folder))
+        return Path(get_file(name, url, cache_dir=str(files.keras_home()), **how))
     except Exception as error:  # Keras raises a bare Exception when a download fails
         reason = " ".join(str(error).split())
         raise DataError(
-            f"{entry.title} could not be downloaded ({reason}): check the network and try again, or put {entry.path} "
+            f"{title} could not be downloaded ({reason}): check the network and try again, or put {place} "
             f"into a folder of your own and let {files.FOLDER_VARIABLE} name it."
         ) from error
+
+
+def _fetch_base() -> Path:
+    """MobileNet's weights, where `keras.applications` looks for them."""
+    _prepare_home()
+    path = _get(base.TITLE, f"weights/{base.FILE}", base.FILE, base.URL, cache_subdir="models")
+    base.read_published(path)
+    return path
 
 
 def _fetch_photos(entry: Entry) -> Path:
@@ -118,12 +132,12 @@ def _is_readable(content: bytes) -> bool:
     return True
 
 
-def _keras_get_file(entry: Entry) -> Any:
+def _keras_get_file(title: str, place: str) -> Any:
     try:
         import keras  # heavy and optional: only whoever asks for a download needs it
     except ImportError as error:
         raise DataError(
-            f"{entry.title} is downloaded by Keras, which is not installed here: run `pip install tensorflow`, "
-            f"or put {entry.path} into a folder of your own and let {files.FOLDER_VARIABLE} name it."
+            f"{title} is downloaded by Keras, which is not installed here: run `pip install tensorflow`, "
+            f"or put {place} into a folder of your own and let {files.FOLDER_VARIABLE} name it."
         ) from error
     return keras.utils.get_file

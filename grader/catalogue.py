@@ -21,12 +21,15 @@ MODULES = (
     "chapters.ch09_regularization",
     "chapters.ch10_shapes",
     "chapters.ch11_convolution",
+    "chapters.ch15_augmentation",
     "chapters.ch20_speed",
     "projects.mnist_mlp",
     "projects.boston",
     "projects.imdb",
     "projects.reuters",
     "projects.mnist_convnet",
+    "projects.cats_vs_dogs",
+    "projects.cats_vs_dogs_transfer",
 )
 
 

@@ -9,24 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from grader import catalogue, kit
 from grader.problem import Problem
 from grader.reports import terminal
-from grader.result import INTERPRETED, PASSED, TIMED, TODO, ExerciseResult
+from grader.reports.command import report
+from grader.reports.terminal import console, errors
+from grader.result import INTERPRETED, PASSED, TIMED, TODO, ExerciseResult, Record
 
 if TYPE_CHECKING:
     from grader.check import Checker
+    from grader.classroom.engine import Engine
     from grader.exercise import Exercise
     from grader.verdict import Verdict
 
 INTERRUPTED = 130
 FEW = 3
-LOG_WIDTH = 120  # of a pipe or a log file, which has none of its own
-console = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
 app = typer.Typer(
     help="Deep learning by hand: check your functions, see what is wrong and why.",
     no_args_is_help=False,
@@ -39,12 +38,22 @@ models_app = typer.Typer(help="The models that Keras trained, for the projects."
 app.add_typer(models_app, name="models")
 
 
+app.command()(report)
+
+
 class IsolationWish(enum.StrEnum):
     """How submissions are to be isolated."""
 
     auto = "auto"
     required = "required"
     none = "none"
+
+
+class EngineName(enum.StrEnum):
+    """What judges a class."""
+
+    local = "local"
+    dask = "dask"
 
 
 def main() -> None:
@@ -193,35 +202,48 @@ def bench(
 
 @app.command()
 def grade(
-    submissions: Annotated[list[Path], typer.Argument(help="folders, .py or .ipynb files, or folders of these")],
+    submissions: Annotated[
+        list[Path], typer.Argument(help="folders, .py or .ipynb files, zip files, or folders of these")
+    ],
     out: Annotated[Path | None, typer.Option(help="write DIR/<submission>.json, and resume from there")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="submissions at a time; default one per core")] = None,
+    engine: Annotated[EngineName, typer.Option(help="dask: on the workers of a Dask scheduler")] = EngineName.local,
+    scheduler: Annotated[str | None, typer.Option(help="the Dask scheduler's address, tcp://HOST:8786")] = None,
     isolation: Annotated[IsolationWish, typer.Option(help="auto: the best there is here")] = IsolationWish.auto,
     seed_file: Annotated[Path | None, typer.Option(help="text file with the course's secret for hidden cases")] = None,
+    late_file: Annotated[Path | None, typer.Option("--late", help="TOML file that says what being late costs")] = None,
     again: Annotated[bool, typer.Option("--again", help="also grade what an earlier run has graded")] = False,
 ) -> None:
     """Grade submissions with public and hidden cases."""
-    from grader.classroom.grade import Graded, Grading, default_jobs
-    from grader.worker.isolation import choose
+    from grader.classroom import late, progress
+    from grader.classroom.grade import Graded, Grading
 
-    grading = Grading(_secret(seed_file), choose(isolation.value), out, jobs or default_jobs(), again)
-    count = 0
+    secret = _secret(seed_file)
+    policy = late.read(late_file) if late_file else None
+    judging = _engine(engine, scheduler, secret, isolation, jobs)
+    required = isolation is IsolationWish.required
+
+    def remark(text: str) -> None:
+        errors.print(terminal.plain(text))
+
+    grading = Grading(secret, judging, out, again, required, policy, remark=remark)
+    records, problems = 0, 0
+    last: Record | None = None
 
     def tell(graded: Graded) -> None:
-        nonlocal count
-        count += 1
+        nonlocal records, problems, last
         if graded.record is not None:
+            records, last = records + 1, graded.record
             line = terminal.summary(graded.record) + Text("  unchanged since the last run" if graded.resumed else "")
-            console.print(Text(f"{count:>4}  ", style="dim") + line)
+            console.print(Text(f"{records:>4}  ", style="dim") + line, soft_wrap=True)
+        if graded.problem is not None:
+            problems += 1
+            errors.print(terminal.plain(str(graded.problem)))
 
-    with terminal.waiting(console) as grading.judged:
-        ends = grading.run(submissions, tell)
-    records = [graded.record for graded in ends if graded.record is not None]
-    if len(records) == 1:
-        terminal.print_record(console, records[0])
-    problems = [graded.problem for graded in ends if graded.problem is not None]
-    for problem in problems:
-        errors.print(terminal.plain(str(problem)))
+    with progress.shown(grading.progress, console):
+        grading.run(submissions, tell)
+    if last is not None and records == 1:
+        terminal.print_record(console, last)
     if seed_file is None and records:
         console.print(
             "Hidden cases came from the kit's own seed, which anybody can look up: use --seed-file.", style="dim"
@@ -230,6 +252,22 @@ def grade(
         console.print(terminal.plain(f"Records: {out}/"), style="dim")
     if problems:
         raise typer.Exit(2)
+
+
+def _engine(name: EngineName, scheduler: str | None, secret: str, isolation: IsolationWish, jobs: int | None) -> Engine:
+    """What judges the class, as the options say."""
+    if name is EngineName.dask:
+        from grader.classroom.engine_dask import DaskEngine
+
+        if scheduler is None:
+            raise Problem("The Dask engine has no scheduler.", "Say where it is: --scheduler tcp://HOST:8786.")
+        return DaskEngine(secret, scheduler, isolation.value, jobs)
+    from grader.classroom.engine_local import LocalEngine, default_jobs
+    from grader.worker.isolation import choose
+
+    if scheduler is not None:
+        raise Problem("A scheduler was given, and the local engine has none.", "Add --engine dask.")
+    return LocalEngine(secret, choose(isolation.value), jobs or default_jobs())
 
 
 def _secret(seed_file: Path | None) -> str:
@@ -304,9 +342,44 @@ def doctor() -> None:
     console.print(report())
 
 
+@app.command()
+def train(
+    project: Annotated[str, typer.Argument(help="the network, e.g. mnist_mlp")],
+    yours: Annotated[bool, typer.Option("--yours", help="your own network, from exercises/")] = False,
+    epochs: Annotated[int | None, typer.Option(min=1, help="how long to watch it")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="of the first weights and the orders")] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="on the bundled sample")] = False,
+    out: Annotated[Path, typer.Option(help="the folder for pictures")] = Path("pictures"),
+) -> None:
+    """Train a whole network before your eyes: progress, curves, predictions, the test metric."""
+    from experiments.train import Wish, run
+
+    if not run(Wish(project, yours, epochs, seed, sample, out), console):
+        raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def experiment(
+    name: Annotated[str | None, typer.Argument(help="which one; none lists them")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="how long each network is trained")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="of everything that is drawn")] = 1,
+    sample: Annotated[bool, typer.Option("--sample", help="on the bundled sample")] = False,
+    out: Annotated[Path, typer.Option(help="the folder for the picture")] = Path("pictures"),
+) -> None:
+    """Make one of the lectures' experiments: a table, a picture, and what they show."""
+    from experiments import catalogue as known
+    from experiments.experiment import run
+
+    if name is None:
+        for one in map(known.experiment, known.NAMES):
+            console.print(terminal.plain(f"{one.name:<16}{one.title}"))
+    elif not run(known.experiment(name), epochs, seed, sample, out, console):
+        raise typer.Exit(INTERRUPTED)
+
+
 @data_app.command("fetch")
 def data_fetch(name: Annotated[str, typer.Argument(help="the data set, e.g. mnist")]) -> None:
-    """Download a data set with Keras's own loader and check its hash."""
+    """Download a data set, or MobileNet's weights, with Keras's own loader and check what came."""
     import datasets
 
     try:
@@ -317,10 +390,10 @@ def data_fetch(name: Annotated[str, typer.Argument(help="the data set, e.g. mnis
 
 @data_app.command("status")
 def data_status() -> None:
-    """Which data sets are here, and which are served by a bundled sample."""
+    """Which data sets and weights are here, and which are served by a bundled sample."""
     import datasets
 
-    for state in datasets.status():
+    for state in (*datasets.status(), datasets.base.status()):
         console.print(terminal.plain(f"{state.name}: {_told(state.origin)}, {state.path}"))
         if state.defect:
             console.print(terminal.plain(f"  {state.defect}"), style="yellow")

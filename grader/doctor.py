@@ -16,8 +16,12 @@ from grader import kit
 from grader.worker.host import FORKS_SAFELY
 from grader.worker.isolation import choose, obstacles
 
-OWN_PACKAGES = ("grader", "datasets", "exercises", "solutions")
-OPTIONAL = (("tensorflow", "Keras: twins, training scripts, `kata data fetch`", "pip install 'deepkata[keras]'"),)
+OWN_PACKAGES = ("grader", "datasets", "exercises", "experiments", "solutions")
+OPTIONAL = (
+    ("tensorflow", "Keras: twins, training scripts, `kata data fetch`", "pip install 'deepkata[keras]'"),
+    ("matplotlib", "pictures of `kata train` and `kata experiment`", "pip install 'deepkata[pictures]'"),
+    ("distributed", "`kata grade --engine dask`", "pip install 'deepkata[scale]'"),
+)
 
 HOW_TO_ISOLATE = {
     "bubblewrap": "apt install bubblewrap libseccomp2, or your system's like",

@@ -8,6 +8,7 @@ import importlib.metadata
 import sys
 from pathlib import Path
 
+import datasets.base
 import datasets.catalogue
 import datasets.files
 from grader.problem import Problem
@@ -43,6 +44,7 @@ def fingerprint() -> str:
     """Changes with whatever can change a verdict: the engine, exercises, solutions, data, models, numba and numpy."""
     versions = [importlib.metadata.version(name) for name in ("numba", "numpy")]
     found = [str(datasets.files.find(entry)) for entry in datasets.catalogue.ENTRIES.values()]
+    found.append(str(datasets.base.find()))
     digest = hashlib.sha256(repr((sys.version_info, versions, found)).encode())
     for folder in ("grader", "solutions", "datasets"):
         for path in sorted((ROOT / folder).rglob("*")):

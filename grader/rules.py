@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
 from grader import kit
 from grader.exercise import Exercise
@@ -25,7 +26,6 @@ DECORATORS = ("njit", "jit")
 
 
 BY_HAND, PLAIN_CODE, COMPILED = "by hand", "plain code", "compiled"
-KEPT = 4096  # parts of submissions whose breaches are remembered: a class's exercises share them
 FRAME = ""  # in the place of a function's name: what a module does when it is imported
 
 
@@ -40,8 +40,22 @@ class Breach:
     action: str
 
 
+Looked = TypeVar("Looked")
 Part = tuple[str, str]  # a module of the submission, and a function there or `FRAME`
 Seen = tuple[ast.AST, str]  # what breaks a rule, and how that is told
+
+
+def remembered(look: Callable[[Submission, Any], Looked]) -> Callable[[Submission, Any], Looked]:
+    """What was found out about a part of a submission, kept as long as the submission: its exercises share parts."""
+
+    @functools.wraps(look)
+    def once(submission: Submission, subject: Any) -> Looked:
+        key = (look.__name__, subject)
+        if key not in submission.remembered:
+            submission.remembered[key] = look(submission, subject)
+        return cast(Looked, submission.remembered[key])
+
+    return once
 
 
 def breach(submission: Submission, exercise: Exercise) -> Breach | None:
@@ -58,7 +72,7 @@ def breach(submission: Submission, exercise: Exercise) -> Breach | None:
     return None
 
 
-@functools.lru_cache(maxsize=KEPT)
+@remembered
 def parts(submission: Submission, exercise: Exercise) -> tuple[Part, ...]:
     """What an exercise's verdict depends on: the function and what it calls, and what importing its modules does."""
     found = dict.fromkeys(submission.closure(exercise.module, exercise.name))
@@ -67,7 +81,7 @@ def parts(submission: Submission, exercise: Exercise) -> tuple[Part, ...]:
     return tuple(part for part in found if part[0] not in kit.GIVEN)
 
 
-@functools.lru_cache(maxsize=KEPT)
+@remembered
 def of_import(submission: Submission, module: str) -> tuple[Part, ...]:
     """What runs when a module is imported: its frame, the decorators, and what these call."""
     functions = submission.modules[module].functions.values()
@@ -77,7 +91,7 @@ def of_import(submission: Submission, module: str) -> tuple[Part, ...]:
     return ((module, FRAME), *dict.fromkeys(reached))
 
 
-@functools.lru_cache(maxsize=KEPT)
+@remembered
 def always(submission: Submission, part: Part) -> tuple[Breach, ...]:
     """What a part does that is refused whatever the exercise."""
     module = submission.modules[part[0]]

@@ -13,6 +13,7 @@ import tokenize
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from grader import catalogue, kit
 from grader.problem import Problem
@@ -114,6 +115,7 @@ class Submission:
     modules: dict[str, Module]
     notes: list[str] = field(default_factory=list)
     whole: bool = True
+    remembered: dict[tuple[str, Any], Any] = field(default_factory=dict, repr=False)  # by rules.py
     _scopes: dict[str, Scope] = field(default_factory=dict, repr=False)
     _calls: dict[tuple[str, str], list[tuple[str, str]]] = field(default_factory=dict, repr=False)
     _closures: dict[tuple[str, str], list[tuple[str, str]]] = field(default_factory=dict, repr=False)

@@ -17,7 +17,7 @@ from grader.worker.answer import Answer, Collision, Died, Frame, Garbled, Missin
 from grader.worker.guest.limits import MEMORY
 
 HIDDEN_HELP = "Which inputs does the docstring allow that the public cases do not try? Test them by hand."
-KILLED_HELP = "Too much memory, CPU time or written files end a process like this: is a shape wrong, or a loop too long?"
+KILLED_HELP = "Too much memory, CPU time or data on disk ends a process so: is a shape wrong, or a loop too long?"
 EXPLAINED_EXCEPTIONS = {
     "IndexError": "Which index leaves the array? Check the loop's bounds against the shape.",
     "ZeroDivisionError": "What if the divisor is zero: an empty array, or a sum of zeros?",

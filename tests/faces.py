@@ -85,7 +85,7 @@ def hand_in_relu(folder: Path, source: str) -> Path:
 
 def kit_copy(root: Path) -> Path:
     """A kit of its own, for commands that write into exercises/."""
-    for name in ("grader", "datasets", "solutions"):
+    for name in ("grader", "datasets", "experiments", "solutions"):
         shutil.copytree(kit.ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     hand_in(root / "exercises")
     return root

@@ -129,7 +129,6 @@ def test_a_submission_that_cannot_be_read_does_not_stop_the_others(tmp_path):
         (["ada", "--seed-file", "empty"], ["seed file empty is empty"]),
         (["ada", "--seed-file", "binary"], ["seed file binary is not text"]),
         (["ada", "--out", "empty/out"], ["Records cannot be written to empty/out", "Choose another folder"]),
-        (["ada", "--isolation", "required"], ["Isolation was required"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -388,7 +387,7 @@ def test_the_student_finds_out_where_they_are_and_starts_over(tmp_path):
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (["doctor"], ["Python 3.", "numba", "isolation: limits", "data set mnist"]),
+        (["doctor"], ["Python 3.", "numba", "`kata grade` isolates by", "data set mnist"]),
         (["lint"], [f"{len(catalogue.exercises())} exercises, nothing to mend."]),
         (["sync", "--check"], ["All stubs are in step."]),
         (["data", "status"], ["mnist"]),

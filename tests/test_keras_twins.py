@@ -45,6 +45,20 @@ WITHOUT_TWIN = {
     },
     "projects.mnist_convnet.prepare": "it divides by 255, which Keras leaves to the user",
     "projects.mnist_convnet.forward": "predict is held against Keras's answers; the cache is the project's own",
+    "ch15_augmentation.transform_matrix": "translate, rotate, shear and zoom, which are made of it, have theirs",
+    "ch15_augmentation.augment_batch": "Keras draws from a random generator of its own",
+    "projects.cats_vs_dogs.initial_params": "Keras draws from a random generator of its own",
+    "projects.cats_vs_dogs.prepare": "it is rescale, which has one",
+    "projects.cats_vs_dogs.forward": "predict is held against Keras's answers; the cache is the project's own",
+    **{
+        f"projects.cats_vs_dogs.{name}": "its last case holds what Keras answered when the weights were trained"
+        for name in ("predict", "train_step", "fast_step", "train_epoch", "train")
+    },
+    "projects.cats_vs_dogs_transfer.count_params": "a sum; the project's own test holds it against Keras's count",
+    **{
+        f"projects.cats_vs_dogs_transfer.{name}": "its last case holds what Keras answered when the head was trained"
+        for name in ("train_step", "train_epoch", "train_head")
+    },
     "projects.imdb.prepare": "vectorize_sequences by another name, which has a twin",
     **{
         f"projects.imdb.{name}": "bookkeeping of ragged texts; Keras has none such"

@@ -7,7 +7,16 @@ import importlib
 from datasets.error import DataError
 from datasets.recipes.recipe import Recipe
 
-NAMES = ("mnist_mlp", "imdb", "reuters", "boston", "california", "mnist_convnet")
+NAMES = (
+    "mnist_mlp",
+    "imdb",
+    "reuters",
+    "boston",
+    "california",
+    "mnist_convnet",
+    "cats_vs_dogs",
+    "cats_vs_dogs_transfer",
+)
 
 
 def recipe(name: str) -> Recipe:

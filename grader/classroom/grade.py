@@ -1,26 +1,28 @@
-"""Grade submissions: read, judge with public and hidden cases, write one record each, resume where it stopped."""
+"""Grade a class: find what was handed in, judge what is not graded yet, write one record each.
+
+Every submission is judged by itself, also where two hold the same code: a message names the files of its own author.
+"""
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import os
-import queue
-import threading
-import time
+import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader import catalogue, kit, submission
-from grader.exercise import Exercise
-from grader.judge import Judge, record_of
-from grader.oracle import Oracle
+from grader import kit, stubs
+from grader.classroom import handin, likeness
+from grader.classroom.engine import Engine, Outcome, Task, exercises_of
+from grader.classroom.handin import Handin
+from grader.classroom.late import Policy
+from grader.classroom.ledger import Ledger
+from grader.classroom.progress import Progress
+from grader.oracle import solutions
 from grader.problem import Problem
-from grader.result import ExerciseResult, Record
-from grader.submission import Submission
-from grader.worker.host import Worker
-from grader.worker.isolation import Isolation
+from grader.result import Record
+from grader.submission import Module, Submission
+from grader.worker.isolation import KINDS
 
 
 @dataclass(frozen=True)
@@ -40,181 +42,130 @@ class Grading:
     Parameters
     ----------
     secret : seed of the hidden cases
-    isolation : what guests are wrapped in
+    engine : what judges
     out : where records are written, and looked for when resuming; None writes none
-    jobs : submissions at a time
     again : grade also what an earlier run has graded by the same kit and secret
-    judged : told of every single verdict, from several threads
+    isolated : grade also what an earlier run has graded without isolation
+    policy : what being late costs; None for nothing
+    progress : told how far it is
+    remark : told of what was found damaged
     """
 
     secret: str
-    isolation: Isolation
+    engine: Engine
     out: Path | None = None
-    jobs: int = 1
     again: bool = False
-    judged: Callable[[str, ExerciseResult], None] = lambda name, result: None
-    _failures: list[BaseException] = field(default_factory=list)
+    isolated: bool = False
+    policy: Policy | None = None
+    progress: Progress = field(default_factory=Progress)
+    remark: Callable[[str], None] = lambda text: None
 
-    def run(self, paths: Sequence[Path], done: Callable[[Graded], None]) -> list[Graded]:
-        """Grade every submission; `done` is told of each as it ends. The order of the result is that of `paths`."""
-        named = name_submissions(expand(paths))
-        if self.out is not None:
-            _prepare(self.out)
-        self._failures.clear()
-        ends: dict[str, Graded] = {}
-        waiting: queue.SimpleQueue[tuple[str, Path]] = queue.SimpleQueue()
-        lock = threading.Lock()
+    def run(self, paths: Sequence[Path], done: Callable[[Graded], None]) -> None:
+        """Grade every submission; `done` is told of each once, as it ends.
 
-        def finish(graded: Graded) -> None:
-            with lock:
-                ends[graded.name] = graded
-                done(graded)
+        Raises
+        ------
+        Problem : records cannot be written, or the engine cannot go on; what was graded before is kept
+        """
+        found = {one.name: one for one in handin.find(paths)}
+        self.progress.expect(len(found))
 
-        for name, path in named.items():
-            waiting.put((name, path))
-        self._run_lanes(waiting, finish)
-        return [ends[name] for name in named]
+        def end(graded: Graded) -> None:
+            self.progress.ended(graded.name, graded.problem is not None, graded.resumed)
+            done(graded)
 
-    def _run_lanes(self, waiting: queue.SimpleQueue[tuple[str, Path]], finish: Callable[[Graded], None]) -> None:
-        lanes = max(1, min(self.jobs, waiting.qsize()))
-        with Worker(self.isolation) as reference:
-            oracle = Oracle(reference)
+        with self._ledger(found) as ledger:
+            tasks = []
+            for one in found.values():
+                graded = self._known(one, ledger)
+                if graded is not None:
+                    end(graded)
+                else:
+                    tasks.append(Task(one.name, one.read))
 
-            def lane() -> None:
-                try:
-                    with Worker(self.isolation) as worker:
-                        while not self._failures:
-                            finish(self._end_of(*waiting.get_nowait(), worker, oracle))
-                except queue.Empty:
-                    return
-                except BaseException as error:  # an error of the kit itself must not pass for a graded class
-                    self._failures.append(error)
+            def finish(outcome: Outcome) -> None:
+                end(self._end_of(found[outcome.name], outcome, ledger))
 
-            threads = [threading.Thread(target=lane, name=f"lane {number}") for number in range(lanes)]
-            for thread in threads:
-                thread.start()
-            self._wait_for(threads)
-            oracle.close()
-        if self._failures:
-            raise self._failures[0]
+            if tasks:
+                self.engine.run(tasks, finish, self.progress)
+            if ledger is not None and (tasks or not ledger.has_pairs):
+                ledger.note_pairs(likeness.pairs(Readings(found), given()))
 
-    def _wait_for(self, threads: Sequence[threading.Thread]) -> None:
-        """Wait for the lanes; an interruption lets each of them finish the exercise that it is at."""
-        for thread in threads:
-            try:
-                thread.join()
-            except KeyboardInterrupt as interruption:
-                self._failures.append(interruption)
-                thread.join()
+    @contextlib.contextmanager
+    def _ledger(self, found: Mapping[str, Handin]) -> Iterator[Ledger | None]:
+        if self.out is None:
+            yield None
+            return
+        with Ledger(self.out, kit.exam_hash(self.secret), self.remark) as ledger:
+            ledger.clear_away(found)
+            yield ledger
 
-    def _end_of(self, name: str, path: Path, worker: Worker, oracle: Oracle) -> Graded:
-        """Read one submission, and grade it unless an earlier run did."""
+    def _known(self, one: Handin, ledger: Ledger | None) -> Graded | None:
+        """The end of a submission that need not be judged: it cannot be read, or an earlier run has graded it."""
         try:
-            handed_in = submission.read(path)
+            handed_in = one.read()
         except Problem as problem:
-            return Graded(name, problem=problem)
-        earlier = self._earlier(name, handed_in)
-        return Graded(name, earlier, resumed=True) if earlier else self._grade(name, handed_in, worker, oracle)
-
-    def _grade(self, name: str, handed_in: Submission, worker: Worker, oracle: Oracle) -> Graded:
-        started = time.perf_counter()
-        with Judge(handed_in, worker, oracle, self.secret) as judge:
-            results = list(self._verdicts(name, judge, exercises_of(handed_in)))
-        record = record_of(handed_in, results, worker, self.secret, name, time.perf_counter() - started)
-        if self.out is not None:
-            try:
-                record.write(self.out / f"{name}.json")
-            except Problem as problem:
-                return Graded(name, record, problem)
-        return Graded(name, record, _fault(name, judge.faults))
-
-    def _verdicts(self, name: str, judge: Judge, exercises: Sequence[Exercise]) -> Iterator[ExerciseResult]:
-        for result in judge.results(exercises):
-            if self._failures:
-                raise InterruptedError("another lane has stopped")
-            self.judged(name, result)
-            yield result
-
-    def _earlier(self, name: str, handed_in: Submission) -> Record | None:
-        """The record of an earlier run on the same code by the same exam."""
-        if self.out is None or self.again:
+            return Graded(one.name, problem=problem)
+        if ledger is None or self.again:
             return None
-        try:
-            record = Record.read(self.out / f"{name}.json")
-        except Problem:
+        earlier = ledger.find(one.name, handed_in.digest, exercises_of(handed_in))
+        if earlier is None or (self.isolated and earlier.isolation not in KINDS):
             return None
-        same = record.submission_hash == handed_in.digest and record.exam_hash == kit.exam_hash(self.secret)
-        return record if same else None
+        record = self._stamp(earlier, one, handed_in.notes)
+        if record != earlier:
+            ledger.keep(record)
+        return Graded(one.name, record, resumed=True)
+
+    def _end_of(self, one: Handin, outcome: Outcome, ledger: Ledger | None) -> Graded:
+        """Write the record of what was judged.
+
+        Where the kit itself has failed, the record does not count as final: the next run judges the submission again.
+        """
+        if outcome.record is None:
+            return Graded(one.name, problem=outcome.problem)
+        record = self._stamp(outcome.record, one, outcome.record.notes)
+        if outcome.faults:
+            record = dataclasses.replace(record, exam_hash="")
+        if ledger is not None:
+            ledger.keep(record)
+        return Graded(one.name, record, _fault(one.name, outcome.faults))
+
+    def _stamp(self, record: Record, one: Handin, notes: Sequence[str]) -> Record:
+        """The record with whose it is, when it was handed in, and what being late costs."""
+        penalty, why = self.policy.penalty(one.student, one.submitted) if self.policy else (0.0, "")
+        told = [*notes, why] if why else list(notes)
+        return dataclasses.replace(record, student=one.student, submitted=one.submitted, penalty=penalty, notes=told)
 
 
 def _fault(name: str, faults: Mapping[str, str]) -> Problem | None:
-    """What to tell whoever runs the grading where the kit itself has failed; the exercises concerned scored nothing."""
+    """What to tell whoever runs the grading where the kit itself has failed; those exercises scored too little."""
     if not faults:
         return None
     told = "; ".join(f"{exercise}: {fault}" for exercise, fault in faults.items())
     return Problem(f"{name}: the grader failed on {told}.", "Look at that submission, and report it.")
 
 
-def _prepare(folder: Path) -> None:
-    """Find out that records cannot be written before hours of grading, not after."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except OSError as error:
-        raise Problem(f"Records cannot be written to {folder} ({error.strerror}).", "Choose another folder.") from None
+class Readings(Mapping[str, Submission]):
+    """Submissions by name, read when asked for: a large class need not be in memory at once."""
+
+    def __init__(self, found: Mapping[str, Handin]):
+        self._found = found
+
+    def __getitem__(self, name: str) -> Submission:
+        try:
+            return self._found[name].read()
+        except Problem:
+            return Submission(name, {})
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
-def exercises_of(handed_in: Submission) -> list[Exercise]:
-    """What a submission is judged on: everything for a folder, its own chapters for a single file."""
-    everything = catalogue.exercises().values()
-    return [exercise for exercise in everything if handed_in.whole or exercise.module in handed_in.modules]
-
-
-def expand(paths: Sequence[Path]) -> list[Path]:
-    """Replace a folder of submissions by the submissions in it; a submission's own folder stays as it is.
-
-    Beside submissions, a folder with code that is laid out otherwise is one too: its author is told, not passed over.
-    """
-    found: list[Path] = []
-    for path in paths:
-        children = sorted(path.iterdir()) if path.is_dir() and not _holds_modules(path) else []
-        inner = [child for child in children if not _is_passed_over(child) and _holds_code(child)]
-        found += inner if any(child.is_file() or _holds_modules(child) for child in inner) else [path]
-    return found
-
-
-def _is_passed_over(path: Path) -> bool:
-    """Hidden files, caches, and links: what a student hands in cannot be somebody else's."""
-    return path.name.startswith((".", "__")) or path.is_symlink()
-
-
-def _holds_code(path: Path) -> bool:
-    files = path.rglob("*") if path.is_dir() else [path]
-    return any(file.suffix in (".py", ".ipynb") for file in files)
-
-
-def _holds_modules(folder: Path) -> bool:
-    return any((folder / (chapter.module.replace(".", "/") + ".py")).exists() for chapter in catalogue.chapters())
-
-
-def name_submissions(paths: Sequence[Path]) -> dict[str, Path]:
-    """A name for each submission, with as many parent folders as tell them apart; the same path counts once."""
-    unique = list(dict.fromkeys(path.resolve() for path in paths))
-    deepest = max((len(path.parts) for path in unique), default=1)
-    for depth in range(1, deepest + 1):
-        names = [_name(path, depth) for path in unique]
-        if len({name.lower() for name in names}) == len(names):  # some disks do not tell Alice from alice
-            return dict(zip(names, unique, strict=True))
-    # alice.py beside alice.ipynb, or names that differ in nothing but where the hyphens stand
-    return {f"{_name(path, 1)}-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}": path for path in unique}
-
-
-def _name(path: Path, depth: int) -> str:
-    parts = [*path.parent.parts[1:], path.stem if path.is_file() else path.name]
-    return "-".join(parts[-depth:])
-
-
-def default_jobs() -> int:
-    """One submission per core."""
-    return os.cpu_count() or 1
+def given() -> list[Submission]:
+    """What looks alike in every submission, for a good reason: the stubs, and the solutions."""
+    texts = {path.relative_to(kit.EXERCISES).with_suffix("").parts: text for path, text in stubs.wanted().items()}
+    modules = {".".join(parts): Module(parts[-1], text) for parts, text in texts.items()}
+    return [Submission("stubs", modules), solutions()]

@@ -270,7 +270,9 @@ class Session:
         self.limits = limits or Limits()
         self._channel: Channel | None = None
         self._module = ""  # what this guest has imported: a module's tampering must not reach the next one
-        self._served: set[str] = set()  # the functions that this guest has run
+        self._loaded: set[tuple[str, bool]] = set()  # the functions that this guest has, and whether compiled ones
+        self._compiled: set[str] = set()  # and for which arguments they are compiled
+        self._served: set[str] = set()  # the functions that it has run
         self._broken: dict[str, Answer] = {}
 
     def __enter__(self) -> Session:
@@ -309,6 +311,8 @@ class Session:
         if module in self._broken:
             return self._broken[module]
         self._open(module)
+        if (function, compiled) in self._loaded:
+            return None
         reply, _ = self._request({"do": "load", "module": module, "function": function}, None, self.limits.load)
         if not isinstance(reply, dict):
             if not self._served:  # else it may be the doing of a function that ran before
@@ -318,6 +322,7 @@ class Session:
             return Missing()
         if compiled and self.mode != "interpreted" and reply.get("jitted") is not True:
             return NotCompiled()
+        self._loaded.add((function, compiled))
         return None
 
     def call(
@@ -359,12 +364,9 @@ class Session:
         value = {name: portable(item) for name, item in arguments.items()}
         if compiled and self.mode != "interpreted":
             # What it is to compute shall not be known before the clock runs, only its type.
-            shapeless = {name: stand_in(item) for name, item in value.items()}
-            reply, _ = self._request({"do": "compile", **where}, shapeless, self.limits.compile)
-            if not isinstance(reply, dict):
-                return reply
-            if reply.get("nopython") is not True:
-                return NotCompiled()
+            problem = self._compile(where, {name: stand_in(item) for name, item in value.items()})
+            if problem is not None:
+                return problem
         limit = seconds or self.limits.call
         request = {"do": "call", **where, "changes": list(changes)}
         started = time.perf_counter()
@@ -372,6 +374,19 @@ class Session:
         if not isinstance(reply, dict):
             return reply
         return _returned(reply, result, changes, time.perf_counter() - started)
+
+    def _compile(self, where: dict[str, str], shapeless: dict[str, Any]) -> Answer | None:
+        """Have the guest compile the function for arguments of these types, unless it has; None where it can."""
+        signature = f"{where['function']}({', '.join(map(describe, shapeless.values()))})"
+        if signature in self._compiled:
+            return None
+        reply, _ = self._request({"do": "compile", **where}, shapeless, self.limits.compile)
+        if not isinstance(reply, dict):
+            return reply
+        if reply.get("nopython") is not True:
+            return NotCompiled()
+        self._compiled.add(signature)
+        return None
 
     def _request(self, request: dict[str, Any], value: Any, seconds: float) -> tuple[dict[str, Any] | Answer, Any]:
         """The guest's reply and value, or an `Answer` that says what went wrong."""
@@ -401,7 +416,8 @@ class Session:
     def _open(self, module: str) -> None:
         """Have a guest for the module: the open one, or a new one that has begun."""
         if self._channel is None:
-            self._channel, self._module, self._served = self.worker.open(), module, set()
+            self._channel, self._module = self.worker.open(), module
+            self._loaded, self._compiled, self._served = set(), set(), set()
             reply, _ = self._request({"do": "begin", "mode": self.mode}, self.sources, START_SECONDS)
             if not isinstance(reply, dict):
                 raise Problem(
@@ -427,6 +443,15 @@ def stand_in(item: Any) -> Any:
     if isinstance(item, tuple):
         return tuple(stand_in(part) for part in item)
     return item
+
+
+def describe(item: Any) -> str:
+    """What numba compiles for: two arguments that are described alike need no second compilation."""
+    if isinstance(item, (np.ndarray, np.generic)):
+        return f"{item.dtype}[{item.ndim}]"
+    if isinstance(item, tuple):
+        return f"({', '.join(map(describe, item))})"
+    return repr(item) if isinstance(item, (str, dict)) else type(item).__name__
 
 
 def _raised(reply: dict[str, Any], step: str, seconds: float) -> Answer:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from . import (
     boston,
+    cats_vs_dogs,
+    cats_vs_dogs_transfer,
     ch02_preprocessing,
     ch03_activations,
     ch04_losses,
@@ -20,6 +22,7 @@ from . import (
     ch09_regularization,
     ch10_shapes,
     ch11_convolution,
+    ch15_augmentation,
     ch20_speed,
     imdb,
     mnist_convnet,
@@ -38,10 +41,13 @@ EQUIVALENT: dict[str, str] = {
     **ch09_regularization.EQUIVALENT,
     **ch10_shapes.EQUIVALENT,
     **ch11_convolution.EQUIVALENT,
+    **ch15_augmentation.EQUIVALENT,
     **ch20_speed.EQUIVALENT,
     **mnist_mlp.EQUIVALENT,
     **boston.EQUIVALENT,
     **imdb.EQUIVALENT,
     **reuters.EQUIVALENT,
     **mnist_convnet.EQUIVALENT,
+    **cats_vs_dogs.EQUIVALENT,
+    **cats_vs_dogs_transfer.EQUIVALENT,
 }

@@ -1,0 +1,102 @@
+"""What judges a class: how one submission is examined, and what an engine does with many.
+
+An engine judges and tells; it writes nothing. Records are written by the one process that has the ledger.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from grader import catalogue, words
+from grader.classroom.progress import Progress
+from grader.exercise import Exercise
+from grader.judge import Judge, record_of
+from grader.oracle import Oracle
+from grader.problem import Problem
+from grader.result import BLOCKED, CRASHED, ExerciseResult, Record
+from grader.submission import Submission
+from grader.worker.host import Worker
+
+Told = Callable[[str, ExerciseResult], None]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One submission to judge; `read` reads it, so that a large class need not be in memory at once."""
+
+    name: str
+    read: Callable[[], Submission]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task.
+
+    Parameters
+    ----------
+    record : the verdicts, if there are any
+    faults : exercise id -> what of the kit itself failed there
+    problem : why there is no record
+    """
+
+    name: str
+    record: Record | None = None
+    faults: dict[str, str] = field(default_factory=dict)
+    problem: Problem | None = None
+
+
+class Engine(Protocol):
+    """Judges tasks, several at a time. `finish` is called once for each, never twice at the same time.
+
+    What `finish` raises stops the engine, and is raised by `run`.
+    """
+
+    def run(self, tasks: Sequence[Task], finish: Callable[[Outcome], None], progress: Progress) -> None: ...
+
+
+def exercises_of(handed_in: Submission) -> list[Exercise]:
+    """What a submission is judged on: everything for a folder, its own chapters for a single file."""
+    everything = catalogue.exercises().values()
+    return [exercise for exercise in everything if handed_in.whole or exercise.module in handed_in.modules]
+
+
+def examine(name: str, handed_in: Submission, worker: Worker, oracle: Oracle, secret: str, told: Told) -> Outcome:
+    """Judge a submission on all that is asked of it.
+
+    What a crash or a failure of the kit has touched is judged a second time, and that verdict counts: memory may have
+    run out, or somebody may have killed the process. Code that crashes by itself does so again.
+    """
+    started = time.perf_counter()
+    exercises = exercises_of(handed_in)
+    results, faults = _judge(name, handed_in, exercises, worker, oracle, secret, told)
+    if faults or any(result.status == CRASHED for result in results.values()):
+        shaky = [e for e in exercises if e.id in faults or results[e.id].status in (CRASHED, BLOCKED)]
+        again, faults = _judge(name, handed_in, shaky, worker, oracle, secret, told)
+        results |= {exercise.id: again[exercise.id] for exercise in shaky}
+    seconds = time.perf_counter() - started
+    return Outcome(name, record_of(handed_in, list(results.values()), worker, secret, name, seconds), faults)
+
+
+def _judge(
+    name: str,
+    handed_in: Submission,
+    exercises: Sequence[Exercise],
+    worker: Worker,
+    oracle: Oracle,
+    secret: str,
+    told: Told,
+) -> tuple[dict[str, ExerciseResult], dict[str, str]]:
+    with Judge(handed_in, worker, oracle, secret) as judge:
+        results = {}
+        for result in judge.results(exercises):
+            results[result.id] = result
+            told(name, result)
+        return results, judge.faults
+
+
+def failure(name: str, error: Exception) -> Outcome:
+    """The outcome where the kit itself has failed on a submission: that costs nobody else anything."""
+    return Outcome(name, problem=Problem(f"{name}: the grader failed on it: {words.origin(error)}.", "Report it."))
