@@ -45,11 +45,6 @@ def exercises() -> dict[str, Exercise]:
     return {exercise.id: exercise for chapter in chapters() for exercise in chapter.exercises}
 
 
-def chapter_of(exercise: Exercise) -> Chapter:
-    """The chapter that an exercise belongs to."""
-    return next(chapter for chapter in chapters() if chapter.module == exercise.module)
-
-
 def select(names: Sequence[str]) -> list[Exercise]:
     """The exercises that `names` mean, in teaching order; all of them for no names.
 

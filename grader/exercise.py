@@ -19,7 +19,10 @@ CaseMaker = Callable[[Draw], Iterable["Case"]]
 Objective = Callable[..., tuple[Callable[..., float], dict[str, Any]]]
 
 # For `Exercise.forbids`, where the student writes the matrix product, or what is made of one.
-MATRIX_PRODUCTS = ("@", "dot", "matmul", "vdot", "inner", "outer", "einsum", "tensordot", "convolve", "correlate")
+MATRIX_PRODUCTS = (
+    *("@", "dot", "matmul", "vdot", "vecdot", "matvec", "vecmat", "multi_dot", "matrix_power"),
+    *("inner", "outer", "einsum", "tensordot", "kron", "convolve", "correlate"),
+)
 
 
 class Case:

@@ -43,8 +43,9 @@ def given() -> dict[str, tuple[str, str]]:
 def fingerprint() -> str:
     """Changes with whatever can change a verdict: the engine, exercises, solutions, data, models, numba and numpy."""
     versions = [importlib.metadata.version(name) for name in ("numba", "numpy")]
-    found = [str(datasets.files.find(entry)) for entry in datasets.catalogue.ENTRIES.values()]
-    found.append(str(datasets.base.find()))
+    # Whether real data is here, not where: only files with the published checksum are read.
+    found = [datasets.files.find(entry) is not None for entry in datasets.catalogue.ENTRIES.values()]
+    found.append(datasets.base.find() is not None)
     digest = hashlib.sha256(repr((sys.version_info, versions, found)).encode())
     for folder in ("grader", "solutions", "datasets"):
         for path in sorted((ROOT / folder).rglob("*")):

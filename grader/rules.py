@@ -15,13 +15,20 @@ from typing import Any, TypeVar, cast
 
 from grader import kit
 from grader.exercise import Exercise
-from grader.submission import Submission
+from grader.submission import Submission, global_names
 from grader.worker.isolation import LIBRARIES
 
 READY_MADE = (*LIBRARIES, "scipy")  # numba itself needs SciPy, so that no isolation can hide it
-INSIDES = ("builtins", "ctypes", "gc", "importlib", "inspect", "sys")  # modules that reach into running code
-MAKERS = ("__import__", "compile", "delattr", "eval", "exec", "getattr", "globals", "setattr", "vars")
-KNOWN_DUNDERS = ("__name__", "__doc__", "__version__", "__init__", "__post_init__", "__class__")
+# Modules that reach into running code, and what of them does not.
+INSIDES = ("builtins", "code", "codeop", "ctypes", "gc", "importlib", "inspect", "runpy", "sys", "types")
+OUTSIDE = ("sys.argv", "sys.float_info", "sys.maxsize", "sys.path", "sys.stderr", "sys.stdout", "sys.version_info")
+MAKERS = ("compile", "delattr", "eval", "exec", "getattr", "globals", "locals", "setattr", "vars")
+REACHING = ("attrgetter", "f_back", "f_globals", "f_locals", "gi_frame", "methodcaller", "tb_frame")  # attributes
+KNOWN_DUNDERS = (
+    *("__all__", "__author__", "__class__", "__contains__", "__doc__", "__enter__", "__eq__", "__exit__", "__file__"),
+    *("__getitem__", "__init__", "__iter__", "__len__", "__main__", "__name__", "__next__", "__post_init__"),
+    *("__repr__", "__setitem__", "__str__", "__version__"),
+)
 DECORATORS = ("njit", "jit")
 
 
@@ -83,11 +90,11 @@ def parts(submission: Submission, exercise: Exercise) -> tuple[Part, ...]:
 
 @remembered
 def of_import(submission: Submission, module: str) -> tuple[Part, ...]:
-    """What runs when a module is imported: its frame, the decorators, and what these call."""
+    """What runs when a module is imported: its frame, decorators and default values, and what these call."""
     functions = submission.modules[module].functions.values()
     frame = submission.modules[module].frame_tree
-    decorators = [decorator for function in functions for decorator in function.decorator_list]
-    reached = [part for code in (frame, *decorators) for part in submission.reached_by(module, code)]
+    heads = [piece for function in functions for piece in head_of(function)]
+    reached = [part for code in (frame, *heads) for part in submission.reached_by(module, code)]
     return ((module, FRAME), *dict.fromkeys(reached))
 
 
@@ -97,11 +104,14 @@ def always(submission: Submission, part: Part) -> tuple[Breach, ...]:
     module = submission.modules[part[0]]
     imported = {name: package for node in module.imports for name, package in sources(node)}
     numbas = {name.partition(".")[0] for name in numba_names(submission, part[0])} if part[1] == FRAME else set()
-    nodes = ast.walk(tree_of(submission, part))
-    heads = module.functions.values() if part[1] == FRAME else ()
+    nodes = nodes_of(submission, part)
+    builtin = set(MAKERS) if part[1] == FRAME else global_names(module.functions[part[1]])
+    harmless = {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and _dotted(node) in OUTSIDE}
     found = []
-    for node in (*nodes, *heads):
-        told = ready_made(node) or makes_code(node, imported) or replaces(node, imported) or disguised(node, numbas)
+    for node in nodes:
+        told = ready_made(node) or replaces(node, imported) or disguised(node, numbas)
+        if not told and id(node) not in harmless:
+            told = makes_code(node, imported, builtin)
         if told:
             found.append(Breach(told[0], module.path, _line(node), told[1], ACTIONS[told[0]]))
     return tuple(found)
@@ -118,8 +128,8 @@ ACTIONS = {
 
 
 def uses_what_is_asked(submission: Submission, exercise: Exercise, part: Part) -> Iterator[Seen]:
-    """A library call that does the exercise."""
-    if not exercise.forbids or part[1] == FRAME:
+    """A library call that does the exercise; at the top of a module, where it has a name that the function uses."""
+    if not exercise.forbids:
         return
     imported = {
         alias.asname or alias.name: alias.name
@@ -127,7 +137,12 @@ def uses_what_is_asked(submission: Submission, exercise: Exercise, part: Part) -
         if isinstance(node, ast.ImportFrom) and not node.level
         for alias in node.names
     }
-    for node in ast.walk(tree_of(submission, part)):
+    if any(
+        isinstance(node, ast.ImportFrom) and node.module == "numpy" and node.names[0].name == "*"
+        for node in submission.modules[part[0]].imports
+    ):
+        imported |= {name: name for name in exercise.forbids}
+    for node in nodes_of(submission, part) if part[1] != FRAME else nodes_behind(submission, exercise, part[0]):
         match node:
             case ast.BinOp(op=ast.MatMult()) | ast.AugAssign(op=ast.MatMult()) if "@" in exercise.forbids:
                 yield node, "uses @, which does what is asked of you here"
@@ -142,9 +157,12 @@ def binds_again(submission: Submission, exercise: Exercise, part: Part) -> Itera
     if part[0] != exercise.module:
         return
     name, told = exercise.name, f"binds {exercise.name} again"
-    for node in ast.walk(tree_of(submission, part)):
+    function = submission.modules[exercise.module].functions[name]
+    for node in nodes_of(submission, part):
         declared = isinstance(node, ast.Global) and name in node.names
-        if declared or (part[1] == FRAME and name in names_bound(node)):
+        starred = part[1] == FRAME and "*" in names_bound(node) and _line(node) > function.lineno
+        bound = part[1] == FRAME and node is not function and name in names_bound(node)
+        if declared or starred or bound:
             yield node, told
 
 
@@ -156,14 +174,14 @@ def ready_made(node: ast.AST) -> tuple[str, str] | None:
     return None
 
 
-def makes_code(node: ast.AST, imported: Mapping[str, str]) -> tuple[str, str] | None:
-    """Code, names or attributes that are made while it runs."""
+def makes_code(node: ast.AST, imported: Mapping[str, str], builtin: Container[str]) -> tuple[str, str] | None:
+    """Code, names or attributes that are made while it runs; `builtin` has the names that are no local variables."""
     match node:
         case ast.Name(id=name, ctx=ast.Load()) if imported.get(name) in INSIDES:
             return PLAIN_CODE, f"uses {imported[name]}, which reaches into running code"
-        case ast.Name(id=name, ctx=ast.Load()) if name in MAKERS:
+        case ast.Name(id=name, ctx=ast.Load()) if name in MAKERS and name in builtin:
             return PLAIN_CODE, f"uses {name}, so that nobody can read what runs"
-        case ast.Attribute(attr=name) if name.startswith("__") and name not in KNOWN_DUNDERS:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.alias(name=name) if name in REACHING or _is_inner(name):
             return PLAIN_CODE, f"uses {name}, which reaches into running code"
     return None
 
@@ -178,11 +196,11 @@ def replaces(node: ast.AST, imported: Container[str]) -> tuple[str, str] | None:
 def disguised(node: ast.AST, numbas: set[str]) -> tuple[str, str] | None:
     """Plain Python that passes for compiled code."""
     match node:
-        case ast.Name(id="objmode") | ast.Attribute(attr="objmode") | ast.alias(name="objmode"):
-            return COMPILED, "uses objmode, which is plain Python inside compiled code"
-        case ast.keyword(arg="forceobj", value=ast.Constant(value=True)):
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.alias(name=name) if name.startswith("objmode"):
+            return COMPILED, f"uses {name}, which is plain Python inside compiled code"
+        case ast.keyword(arg="forceobj", value=value) if not _is_constant(value, truth=False):
             return COMPILED, "asks for forceobj, which is plain Python"
-        case ast.keyword(arg="nopython", value=ast.Constant(value=False)):
+        case ast.keyword(arg="nopython", value=value) if not _is_constant(value, truth=True):
             return COMPILED, "asks for nopython=False, which is plain Python"
     again = [] if isinstance(node, (ast.Import, ast.ImportFrom)) else sorted(numbas.intersection(names_bound(node)))
     return (COMPILED, f"binds {again[0]} again, which is numba's") if again else None
@@ -195,10 +213,9 @@ def is_numbas(submission: Submission, exercise: Exercise) -> bool:
     """Whether one of numba's decorators that compile stands above the function."""
     module = submission.modules[exercise.module]
     compilers = numba_names(submission, exercise.module)
-    made = [
-        node for node in module.frame_tree.body if isinstance(node, ast.Assign) and _leads_to(node.value, compilers)
-    ]
-    compilers = compilers | {target.id for node in made for target in node.targets if isinstance(target, ast.Name)}
+    for node in ast.walk(module.frame_tree):
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value and _leads_to(node.value, compilers):
+            compilers = compilers.union(*(names_bound(target) for target in ast.walk(node)))
     return any(_leads_to(decorator, compilers) for decorator in module.functions[exercise.name].decorator_list)
 
 
@@ -211,7 +228,8 @@ def numba_names(submission: Submission, module: str) -> set[str]:
                 found |= {alias.asname or alias.name for alias in names if alias.name in DECORATORS}
                 found |= {name for name in DECORATORS if any(alias.name == "*" for alias in names)}
             case ast.Import(names=names):
-                modules = [alias.asname or alias.name for alias in names if alias.name == "numba"]
+                mine = [alias for alias in names if alias.name == "numba" or not alias.asname]
+                modules = [name for name, package in sources(ast.Import(mine)) if package == "numba"]
                 found |= {f"{module}.{name}" for module in modules for name in DECORATORS}
     return found
 
@@ -226,9 +244,37 @@ def _leads_to(node: ast.AST, names: set[str]) -> bool:
 # --- reading a tree -------------------------------------------------------------------------------------------------
 
 
-def tree_of(submission: Submission, part: Part) -> ast.AST:
+@remembered
+def nodes_of(submission: Submission, part: Part) -> list[ast.AST]:
+    """Everything in a part; of a module's frame, what a guest runs of it, and the heads of its functions."""
     module = submission.modules[part[0]]
-    return module.frame_tree if part[1] == FRAME else module.functions[part[1]]
+    if part[1] != FRAME:
+        return list(ast.walk(module.functions[part[1]]))
+    found = [node for statement in module.frame_tree.body if not _is_main(statement) for node in ast.walk(statement)]
+    for function in module.functions.values():
+        found += [function, *(node for piece in head_of(function) for node in ast.walk(piece))]
+    return found
+
+
+def nodes_behind(submission: Submission, exercise: Exercise, module: str) -> list[ast.AST]:
+    """What stands at the top of a module in statements that give something a name which the function uses."""
+    owner = submission.modules[module]
+    functions = [
+        owner.functions[name] for at, name in submission.closure(exercise.module, exercise.name) if at == module
+    ]
+    used = {name for function in functions for name in global_names(function)}
+    found = []
+    for statement in owner.frame_tree.body:
+        nodes = list(ast.walk(statement))
+        if any(name in used for node in nodes for name in names_bound(node)):
+            found += nodes
+    return found
+
+
+def head_of(function: ast.FunctionDef) -> list[ast.AST]:
+    """What of a function runs where it is defined."""
+    arguments = function.args
+    return [*function.decorator_list, *arguments.defaults, *(value for value in arguments.kw_defaults if value)]
 
 
 def sources(node: ast.AST) -> list[tuple[str, str]]:
@@ -248,7 +294,28 @@ def names_bound(node: ast.AST) -> list[str]:
     match node:
         case ast.Name(id=name, ctx=ast.Store()) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
             return [name]
+        case ast.AsyncFunctionDef(name=name) | ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
+            return [name]
     return [name for name, _ in sources(node)]
+
+
+def _dotted(node: ast.Attribute) -> str:
+    return f"{node.value.id}.{node.attr}" if isinstance(node.value, ast.Name) else ""
+
+
+def _is_inner(name: str) -> bool:
+    return name.startswith("__") and name not in KNOWN_DUNDERS
+
+
+def _is_constant(node: ast.AST, truth: bool) -> bool:
+    return isinstance(node, ast.Constant) and bool(node.value) == truth
+
+
+def _is_main(statement: ast.stmt) -> bool:
+    """Whether it is what runs as a program only: `if __name__ == "__main__":`, with nothing else to it."""
+    if not isinstance(statement, ast.If) or statement.orelse:
+        return False
+    return ast.unparse(statement.test) in ("__name__ == '__main__'", "'__main__' == __name__")
 
 
 def _root(node: ast.AST) -> str:

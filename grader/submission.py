@@ -168,7 +168,7 @@ class Submission:
         """Where each name in a piece of a module's code leads to, if it leads to a module of the submission."""
         scope, own = self._scope(module), self.modules[module].functions
         nodes = list(ast.walk(code))
-        names = sorted(_global_names(code))
+        names = sorted(global_names(code))
         places = [(module, name) for name in names if name in own]
         places += [scope.names[name] for name in names if name in scope.names]
         places += [(star, name) for star in scope.stars for name in names if name not in own]
@@ -231,7 +231,7 @@ class Submission:
         return sorted(found)
 
 
-def _global_names(code: ast.AST) -> set[str]:
+def global_names(code: ast.AST) -> set[str]:
     """The names in a piece of code that mean something of the module: a local variable of that name does not."""
     names = {node.id for node in ast.walk(code) if isinstance(node, ast.Name)}
     if not isinstance(code, ast.FunctionDef):

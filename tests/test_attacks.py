@@ -298,9 +298,26 @@ def test_an_attack_is_held_by_the_rules(surroundings, name):
     assert (refused["status"] == PASSED, refused["score"]) == (False, 0)
 
 
+def setting(path: str) -> str:
+    """A setting of this machine's kernel; "0" where it has none."""
+    with contextlib.suppress(OSError):
+        return Path("/proc/sys/kernel", path).read_text(encoding="ascii").strip()
+    return "0"
+
+
+OTHERWISE_HELD = {  # attack -> whether the machine itself may forbid it, whatever wraps it
+    **dict.fromkeys(
+        ("traces_its_parent", "reads_the_graders_memory", "copies_the_graders_memory"), "yama/ptrace_scope"
+    ),
+    "uses_io_uring": "io_uring_disabled",
+}
+
+
 @pytest.mark.parametrize("name", attacks("isolation"))
 def test_limits_alone_do_not_hold_it(surroundings, name):
     """If one of these fails, limits have become better than the README says."""
+    if setting(OTHERWISE_HELD.get(name, "")) != "0" and os.geteuid() != 0:
+        pytest.skip(f"this machine forbids it to everybody: kernel.{OTHERWISE_HELD[name]}")
     handed_in, attacked = hostile("isolation", name, surroundings.targets)
     (result,) = judged("limits", handed_in, attacked)
     assert result["score"] == 0
@@ -365,7 +382,3 @@ def marks(record: dict[str, Any]) -> dict[str, str]:
 def skip_unless_there(kind: str) -> None:
     if kind != "limits" and obstacles()[kind]:
         pytest.skip(f"{kind}: {obstacles()[kind]}")
-
-
-def test_the_suite_is_as_large_as_it_says():
-    assert len(HELD_BY_LIMITS) + len(HELD_BY_ISOLATION) >= 45

@@ -43,10 +43,10 @@ def copies(arrays):
     return tuple(array.copy() for array in arrays)
 
 
-def trained(run: Record, epochs: int, ranges=None) -> float:
+def trained(run: Record, epochs: int) -> float:
     """The test accuracy of the reference network, trained from scratch."""
     data, rng = run.data, np.random.default_rng(run.recipe.seed)
-    given = (data.x_train, run.labels, rng, FILTERS, HIDDEN, epochs, run.recipe.batch_size, ranges)
+    given = (data.x_train, run.labels, rng, FILTERS, HIDDEN, epochs, run.recipe.batch_size, None)
     return run.metric(network.predict(data.x_test, network.train(*given)))
 
 
@@ -99,16 +99,8 @@ def test_trained_from_scratch_the_reference_comes_near_keras_accuracy(origin):
     if origin == "real" and not os.environ.get("DEEPKATA_LONG"):
         pytest.skip("takes a minute: run it with DEEPKATA_LONG=1")
     run = record(origin)
-    check_reached(run, trained(run, run.recipe.epochs), {"real": 0.62, "sample": 0.7}[origin])
-
-
-@LONG
-def test_augmentation_helps_where_photos_are_few():
-    """As many epochs with as without, on real photos: what the lecture shows."""
-    run = record("real")
-    without, augmented = (trained(run, 40, ranges) for ranges in (None, network.AUGMENTATION))
-    print(f"{run.where}: 40 epochs, test accuracy {without:.4f} without, {augmented:.4f} with augmentation")
-    assert augmented > without + 0.02
+    # Keras's own accuracy moves five points from one epoch to the next.
+    check_reached(run, trained(run, run.recipe.epochs), run.model.facts["test_metric"] - 0.06)
 
 
 def test_the_fast_step_is_the_step():

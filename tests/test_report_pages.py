@@ -25,7 +25,6 @@ from grader.reports import overview, page
 from grader.reports.lectures import lecture_of
 from grader.result import COMPILED, ERROR, FAILED, PASSED, CaseResult, ExerciseResult, Record
 
-CHAPTERS = ("ch03_activations", "ch05_dense", "ch20_speed")
 CONTRAST = 4.5  # WCAG 2, AA, of text
 
 

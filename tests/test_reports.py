@@ -17,11 +17,11 @@ from faces import kata
 from rich.console import Console
 from typer.testing import CliRunner
 
-from grader import catalogue
+from grader import catalogue, text
 from grader.classroom.ledger import PAIRS, STATE
 from grader.classroom.likeness import Pair
 from grader.problem import Problem
-from grader.reports import classroom50, folder, gradescope, junit, lectures, outline, overview, tables, terminal, text
+from grader.reports import classroom50, folder, gradescope, junit, lectures, outline, overview, tables, terminal
 from grader.result import (
     BLOCKED,
     COMPILED,

@@ -51,6 +51,27 @@ REFUSED = {
         rules.PLAIN_CODE,
         "binds relu again",
     ),
+    "locals": (f"{RELU}locals()['relu'] = abs\n", rules.PLAIN_CODE, "uses locals"),
+    "builtins by their dunder": (f"__builtins__['exec']('')\n{RELU}", rules.PLAIN_CODE, "uses __builtins__"),
+    "a default value": (f"{RELU}def spare(x=globals()):\n    return x\n", rules.PLAIN_CODE, "uses globals"),
+    "a decorator's own code": (
+        f"{RELU}@(lambda f: exec('') or f)\ndef spare(x):\n    return x\n",
+        "plain code",
+        "exec",
+    ),
+    "a pattern": (f"{RELU}match abs:\n    case relu:\n        pass\n", rules.PLAIN_CODE, "binds relu again"),
+    "frames of generators": (f"g = (i for i in 'a')\ng.gi_frame\n{RELU}", rules.PLAIN_CODE, "uses gi_frame"),
+    "exec in a nested function's shade": (
+        "@njit\ndef relu(x):\n    def g():\n        exec = 1\n        return exec\n    exec('x = 1')\n    return x\n",
+        rules.PLAIN_CODE,
+        "uses exec",
+    ),
+    "objmode by its other name": (
+        f"from numba.core.withcontexts import objmode_context as other\n{RELU}",
+        rules.COMPILED,
+        "uses objmode_context",
+    ),
+    "forceobj, truthy": ("@jit(forceobj=1)\ndef relu(x):\n    return x\n", rules.COMPILED, "forceobj"),
     "objmode": (
         "from numba import objmode\n@njit\ndef relu(x):\n    with objmode():\n        pass\n    return x\n",
         rules.COMPILED,
@@ -100,6 +121,11 @@ HONEST = {
     "timing it oneself": f"import time\n{RELU}if __name__ == '__main__':\n    print(time.time())\n",
     "an import that is not used": f"import sys\nimport inspect\n{RELU}",
     "a neighbour that breaks a rule": f"{RELU}def tanh(x):\n    import scipy\n    return eval('x')\n",
+    "what runs as a program only": f"{RELU}if __name__ == '__main__':\n    import keras\n    exec('print(1)')\n",
+    "the path of modules": f"import sys\nsys.path.append('..')\n{RELU}",
+    "variances": "@njit\ndef relu(x):\n    vars = x * x\n    return vars\n",
+    "numba's submodules": "import numba.typed\n@numba.njit\ndef relu(x):\n    return np.maximum(x, 0)\n",
+    "an annotated decorator": "fast: object = njit(cache=True)\n@fast\ndef relu(x):\n    return np.maximum(x, 0)\n",
     "array attributes": "@njit\ndef relu(x):\n    out = np.empty_like(x)\n    out.flat[0] = 1\n    return out\n",
 }
 
@@ -107,6 +133,32 @@ HONEST = {
 @pytest.mark.parametrize("what", HONEST)
 def test_honest_code_breaks_no_rule(what):
     assert verdict(HONEST[what]) is None
+
+
+PRODUCT = "@njit\ndef matmul(a, b):\n    return mm(a, b)\n"
+PRODUCTS = {
+    "by another name": f"mm = np.dot\n{PRODUCT}",
+    "in a lambda": f"mm = njit(lambda a, b: a @ b)\n{PRODUCT}",
+    "in a branch": f"if True:\n    @njit\n    def mm(a, b):\n        return a @ b\n{PRODUCT}",
+    "by a star": "from numpy import *\n@njit\ndef matmul(a, b):\n    return dot(a, b)\n",
+    "of several": "@njit\ndef matmul(a, b):\n    return np.linalg.multi_dot([a, b])\n",
+}
+
+
+@pytest.mark.parametrize("how", PRODUCTS)
+def test_a_product_is_refused_however_it_is_called(how):
+    status, message, _ = verdict(PRODUCTS[how], "matmul", "ch05_dense")
+    assert (status, f"rule: {rules.BY_HAND}" in message) == (VIOLATION, True)
+
+
+def test_a_product_that_another_exercise_uses_is_its_own_business():
+    source = "dot = np.dot\n@njit\ndef matmul(a, b):\n    return a + b\n@njit\ndef other(a, b):\n    return dot(a, b)\n"
+    assert verdict(source, "matmul", "ch05_dense") is None
+
+
+def test_a_star_below_the_function_binds_it_again():
+    status, message, _ = verdict(f"{RELU}from math import *\n")
+    assert (status, "binds relu again" in message) == (VIOLATION, True)
 
 
 def test_plain_python_may_not_reach_into_running_code_either():

@@ -10,7 +10,9 @@ import functools
 import os
 import signal
 import socket
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,9 +22,11 @@ import numpy as np
 import pytest
 from build import HEAD
 
+from grader import kit
 from grader.draw import Function, Generator
 from grader.problem import Problem
 from grader.worker.answer import Answer, Died, Garbled, Missing, NotCompiled, Raised, Returned, TimedOut
+from grader.worker.home import clear_orphans
 from grader.worker.host import Limits, Session, Worker
 from grader.worker.isolation import LimitsOnly
 
@@ -486,3 +490,30 @@ def test_a_worker_that_cannot_start_anything_says_so():
     refused = pytest.raises(Problem, match="No process can be started")
     with Worker(Nothing(), fork=True) as own, session(RIGHT, on=own) as guest, refused:
         call(guest, "right")
+
+
+def test_the_folder_of_a_killed_worker_is_cleared_away_and_a_living_ones_is_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    make = "import time; from grader.worker.home import Home; own = Home(); print(own.path, flush=True); time.sleep(60)"
+    command = [sys.executable, "-c", f"import tempfile; tempfile.tempdir = {str(tmp_path)!r}; {make}"]
+    with subprocess.Popen(command, cwd=kit.ROOT, stdout=subprocess.PIPE, text=True) as other, Worker() as living:
+        theirs = Path(other.stdout.readline().strip())
+        for folder in (theirs, living.home):
+            os.utime(folder, (0, 0))
+        clear_orphans()
+        assert theirs.is_dir()
+        assert living.home.is_dir()
+        other.kill()
+        other.wait()
+        clear_orphans()
+        assert not theirs.exists()
+        assert living.home.is_dir()
+    assert not living.home.exists()
+
+
+def test_what_only_has_such_a_name_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "deepkata-worker-mine").mkdir()
+    os.utime(tmp_path / "deepkata-worker-mine", (0, 0))
+    clear_orphans()
+    assert (tmp_path / "deepkata-worker-mine").is_dir()

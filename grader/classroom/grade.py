@@ -87,9 +87,11 @@ class Grading:
                 end(self._end_of(found[outcome.name], outcome, ledger))
 
             if tasks:
+                if ledger is not None:
+                    ledger.doubt_pairs()
                 self.engine.run(tasks, finish, self.progress)
             if ledger is not None and (tasks or not ledger.has_pairs):
-                ledger.note_pairs(likeness.pairs(Readings(found), given()))
+                ledger.note_pairs(likeness.pairs(Readings(found), given()), found)
 
     @contextlib.contextmanager
     def _ledger(self, found: Mapping[str, Handin]) -> Iterator[Ledger | None]:
@@ -105,6 +107,8 @@ class Grading:
         try:
             handed_in = one.read()
         except Problem as problem:
+            if ledger is not None:
+                ledger.withdraw(one.name)
             return Graded(one.name, problem=problem)
         if ledger is None or self.again:
             return None

@@ -9,6 +9,7 @@ Whatever else the grader keeps lies in the folder `.deepkata` among the records.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from grader.exercise import Exercise
 
 STATE = ".deepkata"
+FORMER_PAIRS = "pairs.former.json"  # the same of an earlier run, while a new one is under way
 PAIRS = "pairs.json"  # in there: the submissions that look alike, see likeness.py
 MOST_UNWRITTEN = 20
 
@@ -87,7 +89,7 @@ class Ledger:
         try:
             record = read_sound(path)
         except Problem as damage:
-            self._set_aside(path, damage)
+            self._set_aside(path, damage.defect, "The submission is graded again.")
             return None
         asked = [exercise.id for exercise in exercises]
         same = (record.submission, record.submission_hash, record.exam_hash) == (name, digest, self.exam_hash)
@@ -110,9 +112,34 @@ class Ledger:
         """Whether it was noted already which submissions look alike."""
         return (self.folder / STATE / PAIRS).exists()
 
-    def note_pairs(self, pairs: Iterable[Pair]) -> None:
-        """Note which submissions look alike, for the reports; raises Problem where that cannot be written."""
-        write_atomically(self.folder / STATE / PAIRS, json.dumps([asdict(pair) for pair in pairs], indent=1) + "\n")
+    def doubt_pairs(self) -> None:
+        """Submissions are about to change: what is noted of which look alike is out of date, but not forgotten."""
+        if self.has_pairs:
+            with contextlib.suppress(OSError):
+                (self.folder / STATE / PAIRS).replace(self.folder / STATE / FORMER_PAIRS)
+
+    def note_pairs(self, pairs: Iterable[Pair], names: Iterable[str]) -> None:
+        """Note which of these submissions look alike, for the reports; what was noted of others stays.
+
+        Raises
+        ------
+        Problem : it cannot be written
+        """
+        former, known = self.folder / STATE / FORMER_PAIRS, set(names)
+        try:
+            noted = json.loads(former.read_text(encoding="utf-8"))
+            kept = [pair for pair in noted if not {pair["one"], pair["other"]} <= known]
+        except (OSError, ValueError, KeyError, TypeError):
+            kept = []  # nothing was noted, or it is damaged
+        found = [*kept, *(asdict(pair) for pair in pairs)]
+        write_atomically(self.folder / STATE / PAIRS, json.dumps(found, indent=1) + "\n")
+        former.unlink(missing_ok=True)
+
+    def withdraw(self, name: str) -> None:
+        """Set aside the record of a submission that was replaced by something that cannot be read."""
+        path = self._path(name)
+        if os.path.lexists(path):
+            self._set_aside(path, f"{path} is about an earlier submission.", "What is there now cannot be graded.")
 
     def clear_away(self, names: Iterable[str]) -> None:
         """Delete the half-written files that a killed grader has left of these submissions."""
@@ -142,8 +169,8 @@ class Ledger:
             "Free some space and run the same command again: what was written is whole, and kept.",
         )
 
-    def _set_aside(self, path: Path, damage: Problem) -> None:
-        """Move a damaged record out of the way, under a name that is free."""
+    def _set_aside(self, path: Path, defect: str, what_then: str) -> None:
+        """Move a record that counts no longer out of the way, under a name that is free."""
         for number in range(1, 1000):
             place = self.folder / STATE / "damaged" / f"{path.stem}-{number}.json"
             if not os.path.lexists(place):
@@ -152,8 +179,8 @@ class Ledger:
             place.parent.mkdir(exist_ok=True)
             path.rename(place)
         except OSError as error:
-            raise Problem(f"{damage.defect} It cannot be set aside ({error.strerror}).", "Move it away.") from None
-        self.remark(f"{damage.defect} It was set aside as {place}, and the submission is graded again.")
+            raise Problem(f"{defect} It cannot be set aside ({error.strerror}).", "Move it away.") from None
+        self.remark(f"{defect} It was set aside as {place}. {what_then}")
 
 
 def read_sound(path: Path) -> Record:

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from grader.reports.terminal import plain
 from grader.result import ExerciseResult
+from grader.text import harmless
 
 LOG_SECONDS = 60.0  # between the lines in a log file
 FEW_SECONDS = 100.0
@@ -84,7 +84,7 @@ class Progress:
     def display(self) -> Text:
         """The line, and below it what each lane is at."""
         with self._lock:
-            running = [plain(f"\n{name}: {exercise}", style="dim") for name, exercise in self._running.items()]
+            running = [Text(harmless(f"\n{name}: {exercise}"), style="dim") for name, exercise in self._running.items()]
         return Text.assemble(self.line(), *running)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from grader.reports.telling import feedback
-from grader.reports.text import one_line, when, who
 from grader.result import PASSED, ExerciseResult, Record, write_atomically
+from grader.text import one_line, when, who
 
 FILE = "result.json"
 SCHEMA = "classroom50/result/v1"

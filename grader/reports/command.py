@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from grader.reports import classroom50, folder, gradescope, junit, tables, terminal
-from grader.reports.text import who
 from grader.result import Record
+from grader.text import who
 
 
 class Platform(enum.StrEnum):

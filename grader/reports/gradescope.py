@@ -8,8 +8,8 @@ from typing import Any
 
 from grader.reports.outline import module_of, name_of
 from grader.reports.telling import feedback, headline
-from grader.reports.text import one_line
 from grader.result import PASSED, ExerciseResult, Record, write_atomically
+from grader.text import one_line
 
 FILE = "results.json"
 

@@ -8,8 +8,8 @@ from itertools import groupby
 
 from grader.reports import outline
 from grader.reports.shades import OPEN, SHADES, shade_of
-from grader.reports.text import one_line, who
 from grader.result import Record
+from grader.text import one_line, who
 
 WIDTH = 1040  # of the cells, in pixels, where there are enough exercises
 NARROWEST, WIDEST = 4, 24  # a cell's width

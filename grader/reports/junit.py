@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 
 from grader.reports.outline import module_of, name_of
 from grader.reports.telling import feedback
-from grader.reports.text import one_line, printed
 from grader.result import CRASHED, ERROR, PASSED, TIMEOUT, TODO, ExerciseResult, Record, write_bytes_atomically
+from grader.text import one_line, printed
 
 ELEMENTS = {TODO: "skipped", ERROR: "error", TIMEOUT: "error", CRASHED: "error"}
 COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}

@@ -24,8 +24,8 @@ from grader.reports import heatmap, outline, overview, telling
 from grader.reports.lectures import lecture_of
 from grader.reports.outline import name_of
 from grader.reports.shades import OPEN, RIGHT, SHADES, SLOW, Shade, level_of, shade_of
-from grader.reports.text import harmless, one_line, printed, when, who
 from grader.result import BLOCKED, PASSED, TODO, ExerciseResult, Record, write_atomically
+from grader.text import harmless, one_line, printed, when, who
 
 TEMPLATES = Path(__file__).parent / "templates"
 NAMED_EXERCISES = 6  # of a pair of similar submissions

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from grader.classroom import names
 from grader.reports.telling import feedback, headline
-from grader.reports.text import one_line, when, who
 from grader.result import PASSED, TODO, Record, write_atomically
+from grader.text import one_line, when, who
 
 ASSIGNMENT = "deepkata"
 FORMULA = tuple("=+-@＝＋－＠")  # the wide ones are formulas, too, for some spreadsheets

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from grader.reports.lectures import lecture_of
-from grader.reports.text import one_line
 from grader.result import ERROR, PASSED, TODO, CaseResult, ExerciseResult, Record
+from grader.text import one_line
 
 
 def repeats(result: ExerciseResult, earlier: Iterable[ExerciseResult]) -> bool:

@@ -14,10 +14,10 @@ from grader.exercise import Chapter, Exercise
 from grader.reports import overview
 from grader.reports.outline import by_chapter, name_of
 from grader.reports.telling import failing_case, repeats
-from grader.reports.text import OUTPUT_LINES, harmless
 from grader.result import BLOCKED, PASSED, STATUSES, TODO, ExerciseResult, Record
 from grader.stopwatch import Timing
 from grader.submission import Submission
+from grader.text import OUTPUT_LINES, harmless
 from grader.verdict import Verdict
 
 SIGNS = {PASSED: ("✓", "green"), TODO: ("·", "dim"), BLOCKED: ("↑", "yellow")}

@@ -11,11 +11,9 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -35,13 +33,15 @@ from grader.worker.answer import (
     Returned,
     TimedOut,
 )
-from grader.worker.guest import scratch, wire
+from grader.worker.guest import wire
+from grader.worker.home import Home
 from grader.worker.isolation import Isolation, LimitsOnly, environment
 
 # macOS has a fork, but not one that Python and its math libraries survive.
 FORKS_SAFELY = sys.platform.startswith("linux")
 START_SECONDS = 120.0
 CONTROL_SECONDS = 20.0
+BROKEN = (OSError, EOFError, ValueError, KeyError)  # what a parent that is gone, or out of step, looks like
 DYING_SECONDS = 2.0  # a process that crashes lets go of its socket a moment before it has an exit code
 
 
@@ -70,7 +70,8 @@ class Worker:
         self.isolation = isolation or LimitsOnly()
         self.warm = warm
         self.fork = FORKS_SAFELY if fork is None else fork
-        self.home = Path(tempfile.mkdtemp(prefix="deepkata-"))
+        self._home = Home()
+        self.home = self._home.path
         self._parent: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._ready = False
@@ -86,7 +87,7 @@ class Worker:
     def close(self) -> None:
         """End every guest and remove the private folder."""
         self._stop_parent()
-        scratch.remove(str(self.home))
+        self._home.close()
 
     def start(self) -> None:
         """Start the parent now, so that the first session does not wait for numba's import; safe to call again."""
@@ -105,7 +106,7 @@ class Worker:
             try:
                 pid = self._ask({"do": "open"}, there)["pid"]
                 break
-            except (OSError, EOFError, ValueError) as error:
+            except BROKEN as error:
                 self._stop_parent()  # a submission may have killed it; a new one costs a second
                 if attempt == 2:
                     raise Problem(
@@ -182,15 +183,17 @@ class _ForkEnd:
 
     def signal(self, name: str) -> None:
         if not self.orphaned():
-            with contextlib.suppress(OSError, EOFError, ValueError):
+            try:
                 self.worker._ask({"do": "signal", "pid": self.pid, "signal": name})
+            except BROKEN:  # an answer that comes later would be taken for the next one's
+                self.worker._stop_parent()
 
     def kill(self, patience: float) -> int:
         if self.orphaned():
             return 0  # a new parent knows nothing of it, and must not be started for that
         try:
             return int(self.worker._ask({"do": "close", "pid": self.pid, "patience": patience})["status"])
-        except (OSError, EOFError, ValueError):
+        except BROKEN:
             self.worker._stop_parent()
             return 0
 
