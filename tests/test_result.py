@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -79,9 +79,15 @@ def test_a_record_comes_back_whole_from_its_file(tmp_path):
 def test_the_json_has_the_agreed_head_and_a_score_that_is_the_sum():
     data = small_record().to_json()
     assert data["schema"] == SCHEMA
-    assert (data["score"], data["max_score"]) == (1, 3)
-    assert data.keys() == {field.name for field in fields(Record)} | {"schema", "score", "max_score"}
+    assert (data["score"], data["final_score"], data["max_score"]) == (1, 1, 3)
+    assert data.keys() == {field.name for field in fields(Record)} | {"schema", "score", "final_score", "max_score"}
     assert data["exercises"][1]["cases"][0]["case"] == "negatives"
+
+
+def test_being_late_costs_its_share_of_the_final_score():
+    late = replace(small_record(), penalty=0.25)
+    assert (late.score, late.final_score) == (1, 0.75)
+    assert Record.from_json(late.to_json()) == late
 
 
 def test_a_score_in_a_file_is_not_believed():
