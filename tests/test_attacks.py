@@ -282,6 +282,8 @@ def test_an_attack_is_held_everywhere(surroundings, kind, name):
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_attack_is_held_by_isolation(surroundings, kind, name):
     skip_unless_there(kind)
+    if (kind, name) == ("landlock", "bombs_with_threads") and os.geteuid() != 0:
+        pytest.skip("not held: the kernel counts threads by user, and Landlock gives no user of one's own")
     folder = "machine" if (FOLDER / "machine" / f"{name}.py").exists() else "isolation"
     assert attack(surroundings, kind, folder, name) == []
 

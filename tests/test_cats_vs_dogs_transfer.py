@@ -257,6 +257,8 @@ def test_trained_from_scratch_the_head_reaches_keras_accuracy(origin):
 @origins
 def test_five_seeds_reach_about_the_same(origin):
     """From photos to a trained head, without anything recorded but the labels."""
+    if origin == "real" and not os.environ.get("DEEPKATA_LONG"):
+        pytest.skip("takes a minute: run it with DEEPKATA_LONG=1")
     data, facts = data_of(origin), datasets.load_model(recipe.name, origin).facts
     layers, labels = transfer.base_for(origin).layers, data.y_train.astype(np.int64)
     features = network.extract_features(layers, data.x_train, 50)

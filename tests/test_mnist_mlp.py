@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
+import pytest
 from records import (
     check_predictions,
     check_reached,
@@ -40,6 +43,8 @@ def test_one_step_from_keras_weights_gives_keras_gradients_and_weights(origin):
 
 @origins
 def test_trained_from_scratch_the_reference_reaches_keras_accuracy(origin):
+    if origin == "real" and not os.environ.get("DEEPKATA_LONG"):
+        pytest.skip("takes a minute: run it with DEEPKATA_LONG=1")
     record = record_of("mnist_mlp", origin)
     data, facts = record.data, record.facts
     rng = np.random.default_rng(facts["seed"])

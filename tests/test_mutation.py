@@ -181,12 +181,14 @@ def test_the_same_expression_twice_in_a_line_makes_two_mutants_with_two_names():
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_mutant_is_another_valid_module_with_a_name_of_its_own(module):
+    """Valid are all of a fixed part: reading a long module a thousand times takes a minute."""
     chapter = next(chapter for chapter in catalogue.chapters() if chapter.module == module)
     for exercise in chapter.exercises:
         mutants = mutants_of(module, solutions().modules[module].text, exercise.name)
         assert len({mutant.description for mutant in mutants}) == len({mutant.text for mutant in mutants})
         for mutant in mutants:
-            ast.parse(mutant.text)
+            if run.is_chosen(mutant, EVERY):
+                ast.parse(mutant.text)
 
 
 def test_a_mutant_differs_from_the_module_in_its_function_only():
