@@ -137,10 +137,7 @@ def uses_what_is_asked(submission: Submission, exercise: Exercise, part: Part) -
         if isinstance(node, ast.ImportFrom) and not node.level
         for alias in node.names
     }
-    if any(
-        isinstance(node, ast.ImportFrom) and node.module == "numpy" and node.names[0].name == "*"
-        for node in submission.modules[part[0]].imports
-    ):
+    if any(("*", "numpy") in sources(node) for node in submission.modules[part[0]].imports):
         imported |= {name: name for name in exercise.forbids}
     for node in nodes_of(submission, part) if part[1] != FRAME else nodes_behind(submission, exercise, part[0]):
         match node:
@@ -176,6 +173,8 @@ def ready_made(node: ast.AST) -> tuple[str, str] | None:
 
 def makes_code(node: ast.AST, imported: Mapping[str, str], builtin: Container[str]) -> tuple[str, str] | None:
     """Code, names or attributes that are made while it runs; `builtin` has the names that are no local variables."""
+    if "__name__" in names_bound(node):  # what runs as a program only would run in a guest
+        return PLAIN_CODE, "binds __name__, which says what runs"
     match node:
         case ast.Name(id=name, ctx=ast.Load()) if imported.get(name) in INSIDES:
             return PLAIN_CODE, f"uses {imported[name]}, which reaches into running code"

@@ -45,9 +45,9 @@ def of(kind: str) -> isolation.Isolation:
 @pytest.fixture
 def fresh() -> Iterator[None]:
     """What was found out about this machine is found out anew, before and after."""
-    obstacles.cache_clear()
+    isolation.obstacle_to.cache_clear()
     yield
-    obstacles.cache_clear()
+    isolation.obstacle_to.cache_clear()
 
 
 # --- which one --------------------------------------------------------------------------------------------------------
@@ -63,12 +63,12 @@ def test_the_best_that_works_is_chosen(monkeypatch):
         ({"bubblewrap": "no", "landlock": ""}, "landlock"),
         ({"bubblewrap": "no", "landlock": "no"}, "limits"),
     ):
-        monkeypatch.setattr(isolation, "obstacles", lambda found=found: found)
+        monkeypatch.setattr(isolation, "obstacle_to", found.get)
         assert choose("auto").name == chosen
 
 
 def test_isolation_that_is_required_and_missing_is_told_with_its_reasons(monkeypatch):
-    monkeypatch.setattr(isolation, "obstacles", lambda: {"bubblewrap": "no bwrap", "landlock": "too old"})
+    monkeypatch.setattr(isolation, "obstacle_to", {"bubblewrap": "no bwrap", "landlock": "too old"}.get)
     with pytest.raises(Problem, match="required") as told:
         choose("required")
     assert "no bwrap" in str(told.value)
@@ -76,7 +76,7 @@ def test_isolation_that_is_required_and_missing_is_told_with_its_reasons(monkeyp
 
 
 def test_what_is_required_and_there_is_taken(monkeypatch):
-    monkeypatch.setattr(isolation, "obstacles", lambda: {"bubblewrap": "no bwrap", "landlock": ""})
+    monkeypatch.setattr(isolation, "obstacle_to", {"bubblewrap": "no bwrap", "landlock": ""}.get)
     assert choose("required").name == "landlock"
 
 

@@ -60,6 +60,11 @@ REFUSED = {
         "exec",
     ),
     "a pattern": (f"{RELU}match abs:\n    case relu:\n        pass\n", rules.PLAIN_CODE, "binds relu again"),
+    "a module that calls itself a program": (
+        f"__name__ = '__main__'\nif __name__ == '__main__':\n    exec('relu = abs')\n{RELU}",
+        rules.PLAIN_CODE,
+        "binds __name__",
+    ),
     "frames of generators": (f"g = (i for i in 'a')\ng.gi_frame\n{RELU}", rules.PLAIN_CODE, "uses gi_frame"),
     "exec in a nested function's shade": (
         "@njit\ndef relu(x):\n    def g():\n        exec = 1\n        return exec\n    exec('x = 1')\n    return x\n",

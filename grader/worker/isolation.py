@@ -184,11 +184,14 @@ def probe(isolation: Isolation) -> str:
 
 
 @functools.cache
+def obstacle_to(name: str) -> str:
+    """What keeps a kind of isolation from working here, "" where nothing does; found out once, by trying."""
+    return KINDS[name].obstacle() if sys.platform.startswith("linux") else "only Linux has it"
+
+
 def obstacles() -> dict[str, str]:
     """The kinds of isolation beyond limits, the best first, and what keeps each from working here."""
-    if not sys.platform.startswith("linux"):
-        return dict.fromkeys(KINDS, "only Linux has it")
-    return {name: kind.obstacle() for name, kind in KINDS.items()}
+    return {name: obstacle_to(name) for name in KINDS}
 
 
 KINDS = {kind.name: kind for kind in (Bubblewrap(), Landlock())}
@@ -203,9 +206,9 @@ def choose(wish: str) -> Isolation:
     """
     if wish == "none":
         return LimitsOnly()
-    for name, obstacle in obstacles().items():
-        if not obstacle:
-            return KINDS[name]
+    for name, kind in KINDS.items():
+        if not obstacle_to(name):
+            return kind
     if wish == "required":
         found = "; ".join(f"{name}: {obstacle}" for name, obstacle in obstacles().items())
         raise Problem(
