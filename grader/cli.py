@@ -212,6 +212,9 @@ def grade(
     isolation: Annotated[IsolationWish, typer.Option(help="auto: the best there is here")] = IsolationWish.auto,
     seed_file: Annotated[Path | None, typer.Option(help="text file with the course's secret for hidden cases")] = None,
     late_file: Annotated[Path | None, typer.Option("--late", help="TOML file that says what being late costs")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="a chapter or exercise that counts; may be given several times")
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="also grade what an earlier run has graded")] = False,
 ) -> None:
     """Grade submissions with public and hidden cases."""
@@ -226,7 +229,8 @@ def grade(
     def remark(text: str) -> None:
         errors.print(terminal.plain(text))
 
-    grading = Grading(secret, judging, out, again, required, policy, remark=remark)
+    chosen = frozenset(exercise.id for exercise in catalogue.select(only)) if only else None
+    grading = Grading(secret, judging, out, again, required, policy, chosen, remark=remark)
     records, problems = 0, 0
     last: Record | None = None
 

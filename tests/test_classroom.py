@@ -189,10 +189,9 @@ def children_of(pid: int) -> list[int]:
 
 
 @LINUX
-def test_a_crash_is_looked_at_twice(monkeypatch):
+def test_a_crash_is_looked_at_twice():
     """Whoever has their process killed from outside pays nothing; whoever ends it pays, however often it is asked."""
-    asked = catalogue.select(["conv_output_size", "dense_params"])
-    monkeypatch.setattr(engine, "exercises_of", lambda handed_in: asked)
+    asked = {exercise.id for exercise in catalogue.select(["conv_output_size", "dense_params"])}
     slow = "import time\n\ntime.sleep(1)\n" + solved(CHAPTER)
     ends = solved(CHAPTER, {"conv_output_size": "def conv_output_size(n, f, p, s):\n    os._exit(0)\n"})
     statuses = []
@@ -203,7 +202,7 @@ def test_a_crash_is_looked_at_twice(monkeypatch):
             killer = threading.Timer(0.5, os.kill, (worker._parent.pid, signal.SIGKILL))
             killer.start()
             handed_in = submission("ada", **{CHAPTER: text})
-            outcome = engine.examine("ada", handed_in, worker, oracle(), SECRET, lambda name, result: None)
+            outcome = engine.examine("ada", handed_in, asked, worker, oracle(), SECRET)
             killer.join()
             assert outcome.record is not None
             assert not outcome.faults
@@ -341,6 +340,8 @@ def test_a_scheduler_that_goes_takes_nothing_along(course, cluster, tmp_path):
         (["--scheduler", "tcp://127.0.0.1:1"], "A scheduler was given, and the local engine has none."),
         (["--engine", "dask", "--scheduler", "nonsense://x"], "There is no Dask scheduler at nonsense://x"),
         (["--late", "nowhere.toml"], "nowhere.toml cannot be read"),
+        (["--only", "conv_output_sise"], "Did you mean conv_output_size?"),
+        (["--only", "ch03"], "has none of the exercises that are to be graded"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -480,6 +481,17 @@ def test_what_was_judged_without_isolation_does_not_count_where_it_is_required(t
         (found,) = records(tmp_path / "out").values()
         seen.append((found["isolation"] in KINDS, "unchanged" in run.out))
     assert seen == [(False, False), (False, True), (True, False), (True, True)]
+
+
+def test_what_was_judged_on_other_exercises_is_judged_again(tmp_path):
+    (tmp_path / f"{CHAPTER}.py").write_text(solved(CHAPTER))
+    seen = []
+    for only in (["conv_output_size"], ["conv_output_size", "dense_params"], ["dense_params", "conv_output_size"]):
+        options = [word for name in only for word in ("--only", name)]
+        run = kata("grade", f"{CHAPTER}.py", "--out", "out", *options, cwd=tmp_path)
+        (found,) = records(tmp_path / "out").values()
+        seen.append((len(found["exercises"]), found["score"] == found["max_score"], "unchanged" in run.out))
+    assert seen == [(1, True, False), (2, True, False), (2, True, True)]
 
 
 # --- late -------------------------------------------------------------------------------------------------------------

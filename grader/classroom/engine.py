@@ -6,7 +6,7 @@ An engine judges and tells; it writes nothing. Records are written by the one pr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,10 +25,17 @@ Told = Callable[[str, ExerciseResult], None]
 
 @dataclass(frozen=True)
 class Task:
-    """One submission to judge; `read` reads it, so that a large class need not be in memory at once."""
+    """One submission to judge.
+
+    Parameters
+    ----------
+    read : reads it, so that a large class need not be in memory at once
+    only : ids of the exercises that it is judged on; None for all that it can be
+    """
 
     name: str
     read: Callable[[], Submission]
+    only: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,20 +64,40 @@ class Engine(Protocol):
     def run(self, tasks: Sequence[Task], finish: Callable[[Outcome], None], progress: Progress) -> None: ...
 
 
-def exercises_of(handed_in: Submission) -> list[Exercise]:
-    """What a submission is judged on: everything for a folder, its own chapters for a single file."""
+def exercises_of(handed_in: Submission, only: Container[str] | None = None) -> list[Exercise]:
+    """What a submission is judged on: everything for a folder, its own chapters for a single file; of these, `only`.
+
+    Raises
+    ------
+    Problem : nothing is left
+    """
     everything = catalogue.exercises().values()
-    return [exercise for exercise in everything if handed_in.whole or exercise.module in handed_in.modules]
+    own = [exercise for exercise in everything if handed_in.whole or exercise.module in handed_in.modules]
+    asked = [exercise for exercise in own if only is None or exercise.id in only]
+    if not asked:
+        raise Problem(
+            f"{handed_in.name} has none of the exercises that are to be graded.",
+            "Grade others (--only), or leave it out.",
+        )
+    return asked
 
 
-def examine(name: str, handed_in: Submission, worker: Worker, oracle: Oracle, secret: str, told: Told) -> Outcome:
+def examine(
+    name: str,
+    handed_in: Submission,
+    only: Container[str] | None,
+    worker: Worker,
+    oracle: Oracle,
+    secret: str,
+    told: Told = lambda name, result: None,
+) -> Outcome:
     """Judge a submission on all that is asked of it.
 
     What a crash or a failure of the kit has touched is judged a second time, and that verdict counts: memory may have
     run out, or somebody may have killed the process. Code that crashes by itself does so again.
     """
     started = time.perf_counter()
-    exercises = exercises_of(handed_in)
+    exercises = exercises_of(handed_in, only)
     results, faults = _judge(name, handed_in, exercises, worker, oracle, secret, told)
     if faults or any(result.status == CRASHED for result in results.values()):
         shaky = [e for e in exercises if e.id in faults or results[e.id].status in (CRASHED, BLOCKED)]

@@ -50,6 +50,7 @@ class Errand:
     modules: dict[str, tuple[str, str]]
     notes: list[str]
     whole: bool
+    only: frozenset[str] | None
     secret: str
     isolation: str
     kit: dict[str, str]
@@ -58,7 +59,7 @@ class Errand:
     def of(cls, task: Task, secret: str, isolation: str) -> Errand:
         handed_in = task.read()
         modules = {name: (module.path, module.text) for name, module in handed_in.modules.items()}
-        return cls(task.name, modules, handed_in.notes, handed_in.whole, secret, isolation, kit_here())
+        return cls(task.name, modules, handed_in.notes, handed_in.whole, task.only, secret, isolation, kit_here())
 
     def submission(self) -> Submission:
         """What was handed in."""
@@ -129,7 +130,7 @@ def judge_errand(errand: Errand) -> dict[str, Any]:
     try:
         with tools.worker() as worker:
             handed_in = errand.submission()
-            outcome = examine(errand.name, handed_in, worker, tools.oracle, errand.secret, lambda name, result: None)
+            outcome = examine(errand.name, handed_in, errand.only, worker, tools.oracle, errand.secret)
     except Problem as problem:
         outcome = Outcome(errand.name, problem=problem)
     except Exception as error:
@@ -330,7 +331,8 @@ class Run:
         key = f"kata-{self._name}-{self._count}"
         future = self.client.submit(judge_errand, errand, key=key, pure=False)
         handed_in = errand.submission()
-        self._sent[key] = Sent(task, future, handed_in.digest, [exercise.id for exercise in exercises_of(handed_in)])
+        asked = [exercise.id for exercise in exercises_of(handed_in, task.only)]
+        self._sent[key] = Sent(task, future, handed_in.digest, asked)
         future.add_done_callback(self._ended.put)
 
     def _next(self) -> Sent:

@@ -103,7 +103,7 @@ class Run:
 
     def _outcome(self, task: Task, worker: Worker) -> Outcome:
         try:
-            return examine(task.name, task.read(), worker, self.oracle, self.engine.secret, self._told)
+            return examine(task.name, task.read(), task.only, worker, self.oracle, self.engine.secret, self._told)
         except Problem as problem:
             return Outcome(task.name, problem=problem)
         except Exception as error:

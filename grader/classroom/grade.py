@@ -47,6 +47,7 @@ class Grading:
     again : grade also what an earlier run has graded by the same kit and secret
     isolated : grade also what an earlier run has graded without isolation
     policy : what being late costs; None for nothing
+    only : ids of the exercises that count; None for all
     progress : told how far it is
     remark : told of what was found damaged
     """
@@ -57,6 +58,7 @@ class Grading:
     again: bool = False
     isolated: bool = False
     policy: Policy | None = None
+    only: frozenset[str] | None = None
     progress: Progress = field(default_factory=Progress)
     remark: Callable[[str], None] = lambda text: None
 
@@ -81,7 +83,7 @@ class Grading:
                 if graded is not None:
                     end(graded)
                 else:
-                    tasks.append(Task(one.name, one.read))
+                    tasks.append(Task(one.name, one.read, self.only))
 
             def finish(outcome: Outcome) -> None:
                 end(self._end_of(found[outcome.name], outcome, ledger))
@@ -106,13 +108,14 @@ class Grading:
         """The end of a submission that need not be judged: it cannot be read, or an earlier run has graded it."""
         try:
             handed_in = one.read()
+            asked = exercises_of(handed_in, self.only)
         except Problem as problem:
             if ledger is not None:
                 ledger.withdraw(one.name)
             return Graded(one.name, problem=problem)
         if ledger is None or self.again:
             return None
-        earlier = ledger.find(one.name, handed_in.digest, exercises_of(handed_in))
+        earlier = ledger.find(one.name, handed_in.digest, asked)
         if earlier is None or (self.isolated and earlier.isolation not in KINDS):
             return None
         record = self._stamp(earlier, one, handed_in.notes)
