@@ -25,7 +25,7 @@ from grader.exercise import Exercise
 from grader.judge import Judge
 from grader.oracle import Oracle
 from grader.result import PASSED
-from grader.worker.host import Channel, Worker
+from grader.worker.host import ALL_KERNELS, Channel, Worker
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def main() -> None:
 def judge_all(exercises: Sequence[Exercise], oracle: Oracle, warm: bool) -> Round:
     """Judge the solutions as a submission, in a worker of its own."""
     begun = time.perf_counter()
-    with Worker(warm=warm) as worker, compile_clock() as clock:
+    with Worker(kernels=ALL_KERNELS if warm else 0) as worker, compile_clock() as clock:
         worker.open().close()  # waits until the parent is ready
         start = time.perf_counter() - begun
         if warm:

@@ -15,7 +15,7 @@ from grader.result import NATIVE, ExerciseResult, Record
 from grader.stopwatch import Stopwatch, Timing, Wrong
 from grader.submission import Submission
 from grader.verdict import Verdict
-from grader.worker.host import Limits, Session, Worker
+from grader.worker.host import ALL_KERNELS, Limits, Session, Worker
 
 
 class Checker:
@@ -29,7 +29,7 @@ class Checker:
 
     def __init__(self, path: Path, warm: bool = False):
         self.path = path
-        self.worker = Worker(warm=warm)
+        self.worker = Worker(kernels=ALL_KERNELS if warm else 1)
         self.worker.start()
         self.oracle = Oracle(self.worker, default_folder())
         self.memory = Memory(path if path.is_dir() else path.parent)

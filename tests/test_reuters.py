@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from records import (
     Record,
     check_losses,
@@ -39,11 +40,12 @@ def test_the_records_are_what_keras_answers_here_and_now(origin):
 
 
 @origins
-def test_one_step_from_keras_weights_gives_keras_gradients_and_weights(origin):
+@pytest.mark.parametrize("step", [network.train_step, network.fast_step], ids=lambda step: step.__name__)
+def test_one_step_from_keras_weights_gives_keras_gradients_and_weights(step, origin):
     record = record_of("reuters", origin)
     texts = record.data.x_train.take(record.batch)
     given = (*distinct_words(texts.ids, texts.offsets, WORDS), record.data.y_train[record.batch])
-    check_step(record, network.train_step(*given, record.params, record.slots, *record.rates))
+    check_step(record, step(*given, record.params, record.slots, *record.rates))
 
 
 @origins

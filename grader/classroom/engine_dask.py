@@ -32,7 +32,7 @@ from grader.oracle import Oracle
 from grader.problem import Problem
 from grader.result import Record
 from grader.submission import Module, Submission
-from grader.worker.host import Worker
+from grader.worker.host import ALL_KERNELS, Worker
 from grader.worker.isolation import choose
 
 CONNECT_SECONDS = 10
@@ -86,7 +86,7 @@ class Bench:
     def __init__(self, isolation: str):
         self.isolation = isolation
         self.idle: queue.LifoQueue[Worker] = queue.LifoQueue()
-        self.oracle = Oracle(self._new_worker())
+        self.oracle = Oracle(self._new_worker(kernels=0))
 
     @contextlib.contextmanager
     def worker(self) -> Iterator[Worker]:
@@ -100,8 +100,8 @@ class Bench:
         finally:
             self.idle.put(worker)
 
-    def _new_worker(self) -> Worker:
-        worker = Worker(choose(self.isolation))
+    def _new_worker(self, kernels: int = ALL_KERNELS) -> Worker:
+        worker = Worker(choose(self.isolation), kernels)
         atexit.register(worker.close)
         return worker
 

@@ -13,8 +13,10 @@ from grader.classroom.progress import Progress
 from grader.oracle import Oracle
 from grader.problem import Problem
 from grader.result import ExerciseResult
-from grader.worker.host import Worker
+from grader.worker.host import ALL_KERNELS, Worker
 from grader.worker.isolation import Isolation
+
+MANY = 20  # submissions for each lane, for which it pays to compile whatever kernels may help
 
 
 def default_jobs() -> int:
@@ -39,7 +41,7 @@ class LocalEngine:
 
     def run(self, tasks: Sequence[Task], finish: Callable[[Outcome], None], progress: Progress) -> None:
         """Judge every task; an interruption lets each lane finish the exercise that it is at."""
-        with Worker(self.isolation) as reference:
+        with Worker(self.isolation, kernels=0) as reference:
             reference.start()  # in this thread: a process goes with the thread that started it
             oracle = Oracle(reference)
             Run(self, tasks, oracle, finish, progress).judge()
@@ -66,6 +68,7 @@ class Run:
         self.finish = finish
         self.progress = progress
         self._lanes = min(engine.jobs, len(tasks))
+        self._kernels = ALL_KERNELS if len(tasks) >= MANY * engine.jobs else 1
         self._waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
         self._finishing = threading.Lock()
         self._failures: list[BaseException] = []
@@ -89,7 +92,7 @@ class Run:
     def _lane(self) -> None:
         """Judge one task after the other, until none waits or something has failed."""
         try:
-            with Worker(self.engine.isolation) as worker:
+            with Worker(self.engine.isolation, self._kernels) as worker:
                 while not self._failures:
                     task = self._waiting.get_nowait()
                     self.progress.started(task.name)

@@ -1,7 +1,8 @@
 """Newswires: the network on words with 46 topics, held against a run of Keras, four ways.
 
 1. `predict` with the weights that Keras trained gives Keras's answers to the whole test set.
-2. `train_step` from Keras's initial weights, on Keras's first batch, gives Keras's squared gradients and new weights.
+2. `train_step` and `fast_step` from Keras's initial weights, on Keras's first batch, give Keras's squared gradients and
+   new weights.
 3. `train_epoch` in Keras's order follows Keras's loss from batch to batch.
 4. `train` from scratch finds the topic of as many newswires as Keras's network, but for a margin.
 
@@ -162,7 +163,7 @@ def crossentropy_in_keras(keras, labels, probabilities):
     return keras.ops.mean(keras.losses.sparse_categorical_crossentropy(labels, probabilities))
 
 
-# --- train_step -----------------------------------------------------------------------------------------------------
+# --- train_step and fast_step ---------------------------------------------------------------------------------------
 
 train_step = chapter.exercise(
     "train_step",
@@ -182,8 +183,7 @@ train_step = chapter.exercise(
 )
 
 
-@train_step.cases
-def train_step_cases(draw):
+def step_cases(draw):
     params = one_word(draw)
     tiny = {**as_arguments(join([[0]])), "labels": np.array([0]), "params": params, "slots": no_slots(params)}
     yield Case("one newswire of one word", **tiny, **EXAMPLE)
@@ -191,13 +191,37 @@ def train_step_cases(draw):
     yield recorded_step(run(NAME))
 
 
+train_step.cases(step_cases)
+
+fast_step = chapter.exercise(
+    "fast_step",
+    points=3,
+    returns="loss",
+    changes=("params", "slots"),
+    compiled=False,
+    requires=(
+        "projects.imdb.sparse_forward",
+        "projects.imdb.first_layer_step",
+        "ch03_activations.relu",
+        "ch03_activations.relu_backward",
+        "ch04_losses.softmax_crossentropy",
+        "ch06_optimizers.rmsprop_step",
+        "ch20_speed.dense_relu_fused",
+        "ch20_speed.dense_step_fused",
+        "ch20_speed.matmul_microkernel",
+    ),
+    whole=True,
+)
+fast_step.cases(step_cases)
+
 OWN_STEP_MISTAKE = (
     "You divided by the number of words. The first layer's score is a sum over the newswire's words.",
     averages_the_words,
 )
-share((*STEP_MISTAKES, OWN_STEP_MISTAKE), training.step_mistake, train_step)
+share((*STEP_MISTAKES, OWN_STEP_MISTAKE), training.step_mistake, train_step, fast_step)
 
 
+@fast_step.keras_twin
 @train_step.keras_twin
 def train_step_in_keras(keras, ids, offsets, labels, params, slots, lr, rho, eps):
     return step_down(keras, multi_hot(ids, offsets, len(params[0])), labels, params, slots, lr, rho, eps)
@@ -296,7 +320,7 @@ train_epoch = chapter.exercise(
     returns="losses",
     changes=("params", "slots"),
     compiled=False,
-    requires=("train_step", "projects.imdb.take_texts"),
+    requires=("fast_step", "projects.imdb.take_texts"),
     whole=True,
 )
 

@@ -42,6 +42,7 @@ FORKS_SAFELY = sys.platform.startswith("linux")
 START_SECONDS = 120.0
 CONTROL_SECONDS = 20.0
 BROKEN = (OSError, EOFError, ValueError, KeyError)  # what a parent that is gone, or out of step, looks like
+ALL_KERNELS = 1000  # more than there are
 DYING_SECONDS = 2.0  # a process that crashes lets go of its socket a moment before it has an exit code
 
 
@@ -62,13 +63,15 @@ class Worker:
     Parameters
     ----------
     isolation : what guests are wrapped in
-    warm : compile common kernels in the parent while nothing else is to do; pays when the worker stays, as in watching
+    kernels : how many common kernels the parent compiles while nothing else is to do, for its guests to inherit what
+        numba learns by it; the first is worth a second to every guest that compiles, all of them take a quarter of a
+        minute, and pay where the worker stays: in watching, and for a large class
     fork : whether to use a parent; None for wherever the platform forks safely
     """
 
-    def __init__(self, isolation: Isolation | None = None, warm: bool = False, fork: bool | None = None):
+    def __init__(self, isolation: Isolation | None = None, kernels: int = 1, fork: bool | None = None):
         self.isolation = isolation or LimitsOnly()
-        self.warm = warm
+        self.kernels = kernels
         self.fork = FORKS_SAFELY if fork is None else fork
         self._home = Home()
         self.home = self._home.path
@@ -93,7 +96,7 @@ class Worker:
         """Start the parent now, so that the first session does not wait for numba's import; safe to call again."""
         if self.fork and self._parent is None:
             here, there = socket.socketpair()
-            self._parent = self._spawn(there, ["fork", *(["warm"] if self.warm else [])])
+            self._parent = self._spawn(there, ["fork", str(self.kernels)])
             self._control, self._ready = here, False
 
     def open(self) -> Channel:

@@ -1,7 +1,7 @@
-"""The guest process: `python -I -B <this folder> ISOLATION SOCKET serve|fork|probe [warm]`.
+"""The guest process: `python -I -B <this folder> ISOLATION SOCKET serve|fork|probe …`.
 
 serve : be one session, and end with it; works on every platform
-fork : stay warm (numba imported; `warm`: kernels compiled between requests) and fork a session per request
+fork N : stay warm (numba imported, up to N kernels compiled between requests) and fork a session per request
 probe FILE : confine itself as a session does, and tell whether FILE can be read, or anything else be done, after all
 
 ISOLATION is the name of what it is wrapped in, see `worker/isolation.py`; a session does its own part of that.
@@ -21,14 +21,13 @@ import sys
 import time
 from collections.abc import Iterator
 
+import limits
 import scratch
 
 LOOK_SECONDS = 0.2  # between two looks at what sessions write
 
 
 def main() -> None:
-    import limits
-
     limits.go_first()
     isolation, where, role, *options = sys.argv[1:]
     if role == "probe":
@@ -39,12 +38,9 @@ def main() -> None:
         be_session(channel, isolation, scratch.make(os.getcwd()))
     else:
         become_parent(isolation)
-        if "warm" in options:
-            import warmup
+        import warmup
 
-            Parent(channel, isolation, warmup.steps()).serve()
-        else:
-            Parent(channel, isolation).serve()
+        Parent(channel, isolation, warmup.steps(int(options[0]))).serve()
 
 
 def probe(isolation: str, secret: str) -> str | None:
@@ -72,25 +68,20 @@ def hide_the_kit() -> None:
 
 
 def become_parent(isolation: str) -> None:
-    """Import what every session needs, and keep the collector from touching it: children share these pages."""
-    import gc
-
+    """Import what every session needs."""
     import confine
-    import limits
     import numba  # noqa: F401
     import session  # noqa: F401
 
     confine.prepare(isolation)
     limits.adopt_orphans()
     limits.hide_memory()
-    gc.collect()
-    gc.freeze()
+    limits.spare_memory()
 
 
 def be_session(channel: socket.socket, isolation: str, folder: str) -> None:
     """Serve one host from a folder of its own, and end with it."""
     import confine
-    import limits
 
     os.chdir(folder)
     os.environ.update(dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP"), folder))
@@ -109,10 +100,10 @@ class Parent:
     ----------
     control : the socket to the host
     isolation : the name of what sessions are wrapped in
-    chores : work to do between requests, a step at a time, for the good of the children to come
+    chores : work to do between requests, a step at a time, for the good of the children to come; None when all is done
     """
 
-    def __init__(self, control: socket.socket, isolation: str, chores: Iterator[None] | None = None):
+    def __init__(self, control: socket.socket, isolation: str, chores: Iterator[None] | None):
         self.control = control
         self.isolation = isolation
         self.chores = chores
@@ -143,6 +134,7 @@ class Parent:
         while self.chores is not None and not select.select([self.control], [], [], 0)[0]:
             if next(self.chores, "done") == "done":
                 self.chores = None
+                limits.spare_memory()
 
     def _watch_the_folders(self) -> None:
         """Until the host asks for something, end each session that writes too much."""

@@ -14,12 +14,12 @@ import numpy as np
 from numba import njit
 
 
-def steps() -> Iterator[None]:
+def steps(count: int) -> Iterator[None]:
     """Compile for float32 in two, one and four dimensions, the way that checked sessions do, a kernel at a time.
 
-    A step takes up to two seconds, all of them ten times that, and nobody should wait for it: see `Parent`.
+    A step takes up to three seconds, all of them a quarter of a minute, and nobody should wait for it: see `Parent`.
     """
-    for kernel, *arguments in jobs():
+    for kernel, *arguments in jobs()[:count]:
         compile_checked(kernel, *arguments)
         yield
 
