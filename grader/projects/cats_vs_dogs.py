@@ -9,7 +9,7 @@
 
 Which run of Keras it is follows from the data that is here: the photos, or the bundled sample. Beside the recorded
 cases every exercise has small ones, on which a mistake is cheap to recognise. Their kernels are smaller than 3 x 3
-where that is possible, and so are their images. What a convolution is made of, the network of the digits has already.
+where that is possible, and so are their images.
 """
 
 from __future__ import annotations
@@ -23,20 +23,21 @@ from grader.chapters.ch15_augmentation import all_changes, changed, draw_changes
 from grader.draw import Generator
 from grader.exercise import Case, Chapter
 from grader.goal import AtLeast, Follows
+from grader.projects import convolutions
 from grader.projects.cases import EXAMPLE, RATES, draw_slots, small_epochs
-from grader.projects.mnist_convnet import (
-    averages,
-    channels_first,
+from grader.projects.convolutions import (
+    BACKWARD_MISTAKES,
+    FORWARD_MISTAKES,
+    INITIAL_MISTAKES,
+    backward_mistake,
     convolve,
     convolve_backward,
-    counts_within_the_square,
     flat,
+    forward_mistake,
+    initial_mistake,
     kernel_of,
-    over_the_squares,
     pool,
     rectify,
-    turned,
-    unbiased,
     unpool,
 )
 from grader.projects.run import no_slots, run
@@ -82,6 +83,9 @@ DRIFT = 0.025  # allowed to such a mean
 # that, and further above the 0.5 of a network that has learned nothing than chance goes with 1,000 photos or 200 faces.
 EPOCHS = {"real": 8, "sample": 20}
 FLOOR = {"real": 0.6, "sample": 0.7}
+
+
+mean_losses = functools.partial(convolutions.mean_losses, stretch=STRETCH)
 
 
 # --- what the known mistakes are made of ----------------------------------------------------------------------------
@@ -295,41 +299,12 @@ def forward_cases(draw):
         yield Case(rationale, hidden=hidden, x=scaled(draw_images(draw, n, sizes[0])), params=draw_params(draw, sizes))
 
 
-@forward_pass.mistake("You turned the kernel. Deep learning uses it as it lies: first weight, first pixel.")
-def turns_the_kernel(x, params):
-    return forward(x, params, convolution=turned)
-
-
-@forward_pass.mistake("You left out the biases of the convolutions. Each filter adds its own at every place.")
-def forgets_the_biases(x, params):
-    return forward(x, params, convolution=unbiased)
-
-
-@forward_pass.mistake("You took the mean of each square. Max pooling takes the largest.")
-def averages_squares(x, params):
-    return forward(x, params, pooling=averages)
-
-
-@forward_pass.mistake("There is no ReLU in your network. It comes after every layer but the last.")
-def forgets_relu(x, params):
-    return forward(x, params, activation=lambda values: values)
+share(FORWARD_MISTAKES, forward_mistake(forward), forward_pass)
 
 
 @forward_pass.mistake("You put a ReLU before the sigmoid. A score below zero is what says a cat: leave it as it is.")
 def rectifies_the_score(x, params):
     return forward(x, params, last=lambda scores: sigmoid(rectify(scores)))
-
-
-@forward_pass.mistake(
-    "You flattened one channel after the other. The order is row by row, column by column, channel by channel."
-)
-def flattens_channel_by_channel(x, params):
-    return forward(x, params, flatten=channels_first)
-
-
-@forward_pass.mistake("You returned the scores of the last layer. Sigmoid makes probabilities of them.")
-def returns_scores(x, params):
-    return forward(x, params, last=lambda scores: scores)
 
 
 @forward_pass.mistake("You took the sigmoid twice. The second one leaves nothing below 0.5: all photos show dogs.")
@@ -340,13 +315,6 @@ def applies_sigmoid_twice(x, params):
 @forward_pass.mistake("You took the softmax of one unit, which is always 1. One unit wants a sigmoid.")
 def applies_softmax_to_one_unit(x, params):
     return forward(x, params, last=np.ones_like)
-
-
-@forward_pass.mistake(
-    "Your argmax counts within each square, from 0 to 3. It counts over the whole map: row * width + column."
-)
-def keeps_the_place_in_the_square(x, params):
-    return forward(x, params, pooling=counts_within_the_square)
 
 
 @forward_pass.mistake("You kept the maps as they were before the ReLU. The cache has them as the next layer saw them.")
@@ -424,14 +392,7 @@ def backward_in_keras(keras, labels, x, cache, params):
     return keras.gradient(loss, None, *params)
 
 
-@backward_pass.mistake("Your gradients are sums over the batch. The loss is a mean: divide dlogits by n, once.")
-def sums_over_the_batch(labels, x, cache, params):
-    return backward(labels, x, cache, params, n=1)
-
-
-@backward_pass.mistake("You let the gradient through where a ReLU was off. Every ReLU masks what comes back.")
-def forgets_the_masks(labels, x, cache, params):
-    return backward(labels, x, cache, params, mask=False)
+share(BACKWARD_MISTAKES, backward_mistake(backward), backward_pass)
 
 
 @backward_pass.mistake("You forgot the labels. dlogits is probabilities - labels, divided by n.")
@@ -447,21 +408,6 @@ def takes_the_sigmoid_twice(labels, x, cache, params):
         return slopes(labels, probabilities, n) * probabilities * (1 - probabilities)
 
     return backward(labels, x, cache, params, dscores=steeper)
-
-
-@backward_pass.mistake("You shared out the gradient over the square. The largest pixel alone had a say: it gets all.")
-def shares_out_the_square(labels, x, cache, params):
-    return backward(labels, x, cache, params, unpooling=lambda dy, argmax, shape: over_the_squares(dy / 4, shape))
-
-
-@backward_pass.mistake("Each pixel of a square got the whole gradient. Only the largest gets it, the others nothing.")
-def repeats_over_the_square(labels, x, cache, params):
-    return backward(labels, x, cache, params, unpooling=lambda dy, argmax, shape: over_the_squares(dy, shape))
-
-
-@backward_pass.mistake("All your gradients have the wrong sign. dlogits is probabilities - labels, over n.")
-def reverses_the_sign(labels, x, cache, params):
-    return tuple(-gradient for gradient in backward(labels, x, cache, params))
 
 
 # --- predict --------------------------------------------------------------------------------------------------------
@@ -703,13 +649,6 @@ def recorded_epochs():
         yield with_augmentation(case, None, Generator(keras.recipe.seed))
 
 
-def mean_losses(answer):
-    """Of an answer (losses, params, slots), the means of every few losses."""
-    losses = np.asarray(answer[0])
-    whole = losses[: len(losses) // STRETCH * STRETCH]
-    return whole.reshape(-1, STRETCH).mean(axis=1)
-
-
 def epoch_mistake(wrong, **how):
     def mistake(images, labels, params, slots, order, batch_size, ranges, rng, lr, rho, eps):
         x = Variants(images, ranges, rng, **how)
@@ -814,28 +753,7 @@ def features(shape, filters):
     return rows * columns * filters[2]
 
 
-@initial_params.mistake(
-    "Your kernels' limit knows nothing of the window. fan_in and fan_out are the channels times the 9 places."
-)
-def forgets_the_window(rng, shape, filters, hidden_units):
-    return start(rng, shape, filters, hidden_units, functools.partial(kernel_of, places=1))
-
-
-@initial_params.mistake("You drew from a normal distribution. Draw uniformly: rng.uniform(-limit, limit, shape).")
-def draws_normal_weights(rng, shape, filters, hidden_units):
-    def kernel(rng, c_in, c_out):
-        return (rng.standard_normal((3, 3, c_in, c_out)) * np.sqrt(2 / (9 * (c_in + c_out)))).astype(np.float32)
-
-    return start(rng, shape, filters, hidden_units, kernel)
-
-
-@initial_params.mistake("Your limit has only fan_in in it, as He's has. Glorot's is sqrt(6 / (fan_in + fan_out)).")
-def takes_he_limit(rng, shape, filters, hidden_units):
-    def kernel(rng, c_in, c_out):
-        limit = np.sqrt(6 / (9 * c_in))
-        return rng.uniform(-limit, limit, (3, 3, c_in, c_out)).astype(np.float32)
-
-    return start(rng, shape, filters, hidden_units, kernel)
+share(INITIAL_MISTAKES, initial_mistake(start), initial_params)
 
 
 @initial_params.mistake("Your first convolution sees one channel. A photo has three: red, green and blue.")
@@ -852,12 +770,6 @@ def draws_the_last_layer_first(rng, shape, filters, hidden_units):
     w4 = glorot(rng, features(shape, filters), hidden_units)
     k3, k2, k1 = (kernel_of(rng, c_in, c_out) for c_in, c_out in zip((*filters[1::-1], 3), filters[::-1], strict=True))
     return with_zero_biases(k1, k2, k3, w4, w5)
-
-
-@initial_params.mistake("Your biases begin at 1. They begin at 0: the weights break the symmetry.")
-def starts_biases_at_one(rng, shape, filters, hidden_units):
-    params = start(rng, shape, filters, hidden_units)
-    return tuple(param + 1 if param.ndim == 1 else param for param in params)
 
 
 # --- train ----------------------------------------------------------------------------------------------------------

@@ -14,18 +14,33 @@ is possible, and so are their images.
 from __future__ import annotations
 
 import functools
-import math
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from datasets.recipes.mnist_convnet import FILTERS, HIDDEN, maps_of
 from grader.draw import Generator
 from grader.exercise import Case, Chapter
 from grader.goal import AtLeast, Follows
+from grader.projects import convolutions
 from grader.projects.cases import EXAMPLE, RATES, draw_slots, small_epochs
 from grader.projects.classes import loss_of, slopes, softmax
-from grader.projects.run import no_slots, run, select_losses
+from grader.projects.convolutions import (
+    BACKWARD_MISTAKES,
+    FORWARD_MISTAKES,
+    INITIAL_MISTAKES,
+    backward_mistake,
+    convolve,
+    convolve_backward,
+    flat,
+    forward_mistake,
+    initial_mistake,
+    kernel_of,
+    largest,
+    pool,
+    rectify,
+    unpool,
+)
+from grader.projects.run import no_slots, run
 from grader.projects.training import (
     EPOCH_MISTAKES,
     STEP_MISTAKES,
@@ -60,57 +75,10 @@ IMAGES = 12_000
 FLOOR = {"real": 0.88, "sample": 0.8}
 
 
+mean_losses = functools.partial(convolutions.mean_losses, stretch=STRETCH)
+
+
 # --- what the known mistakes are made of ----------------------------------------------------------------------------
-
-
-def windows_of(x, kernel):
-    """(n, rows, columns, c_in, kh, kw)"""
-    return sliding_window_view(x, kernel.shape[:2], axis=(1, 2))
-
-
-def convolve(x, kernel, bias):
-    return np.tensordot(windows_of(x, kernel), kernel, axes=((4, 5, 3), (0, 1, 2))) + bias
-
-
-def convolve_backward(dy, x, kernel):
-    dkernel = np.tensordot(windows_of(x, kernel), dy, axes=((0, 1, 2), (0, 1, 2))).transpose(1, 2, 0, 3)
-    dx = np.zeros_like(x)
-    for a in range(kernel.shape[0]):
-        for b in range(kernel.shape[1]):
-            dx[:, a : a + dy.shape[1], b : b + dy.shape[2]] += dy @ kernel[a, b].T
-    return dx, np.ascontiguousarray(dkernel), dy.sum(axis=(0, 1, 2))
-
-
-def fours(maps):
-    """(n, rows, columns, 4, c): what lies under each pooled pixel, row by row; an odd rest is left out."""
-    n, h, w, c = maps.shape
-    cut = maps[:, : h // 2 * 2, : w // 2 * 2].reshape(n, h // 2, 2, w // 2, 2, c)
-    return cut.transpose(0, 1, 3, 2, 4, 5).reshape(n, h // 2, w // 2, 4, c)
-
-
-def pool(maps):
-    """The largest of each square, and where it was, as row * w + column of the maps."""
-    squares = fours(maps)
-    _, rows, columns, _, _ = squares.shape
-    where = squares.argmax(axis=3)
-    row = 2 * np.arange(rows)[:, None, None] + where // 2
-    column = 2 * np.arange(columns)[:, None] + where % 2
-    return squares.max(axis=3), row * maps.shape[2] + column
-
-
-def unpool(dy, argmax, shape):
-    n, h, w, c = shape
-    dx = np.zeros((n, h * w, c), dy.dtype)
-    np.put_along_axis(dx, argmax.reshape(n, -1, c), dy.reshape(n, -1, c), axis=1)
-    return dx.reshape(shape)
-
-
-def rectify(x):
-    return np.maximum(x, 0)
-
-
-def flat(maps):
-    return maps.reshape(len(maps), math.prod(maps.shape[1:]))
 
 
 def forward(x, params, convolution=convolve, pooling=pool, activation=rectify, flatten=flat, last=softmax):
@@ -276,57 +244,7 @@ def forward_cases(draw):
         yield Case(rationale, hidden=hidden, x=maps_of(draw_images(draw, n, sizes[0])), params=draw_params(draw, sizes))
 
 
-def turned(x, kernel, bias):
-    return convolve(x, kernel[::-1, ::-1], bias)
-
-
-def unbiased(x, kernel, bias):
-    return convolve(x, kernel, np.zeros_like(bias))
-
-
-def averages(maps):
-    return fours(maps).mean(axis=3), pool(maps)[1]
-
-
-def counts_within_the_square(maps):
-    squares = fours(maps)
-    return squares.max(axis=3), squares.argmax(axis=3)
-
-
-def channels_first(maps):
-    return flat(np.ascontiguousarray(maps.transpose(0, 3, 1, 2)))
-
-
-@forward_pass.mistake("You turned the kernel. Deep learning uses it as it lies: first weight, first pixel.")
-def turns_the_kernel(x, params):
-    return forward(x, params, convolution=turned)
-
-
-@forward_pass.mistake("You left out the biases of the convolutions. Each filter adds its own at every place.")
-def forgets_the_biases(x, params):
-    return forward(x, params, convolution=unbiased)
-
-
-@forward_pass.mistake("You took the mean of each square. Max pooling takes the largest.")
-def averages_squares(x, params):
-    return forward(x, params, pooling=averages)
-
-
-@forward_pass.mistake("There is no ReLU in your network. It comes after every layer but the last.")
-def forgets_relu(x, params):
-    return forward(x, params, activation=lambda values: values)
-
-
-@forward_pass.mistake(
-    "You flattened one channel after the other. The order is row by row, column by column, channel by channel."
-)
-def flattens_channel_by_channel(x, params):
-    return forward(x, params, flatten=channels_first)
-
-
-@forward_pass.mistake("You returned the scores of the last layer. Softmax makes probabilities of them.")
-def returns_scores(x, params):
-    return forward(x, params, last=lambda scores: scores)
+share(FORWARD_MISTAKES, forward_mistake(forward), forward_pass)
 
 
 @forward_pass.mistake("You took the softmax twice. The second one flattens every row: 0.99 becomes 0.23.")
@@ -339,13 +257,6 @@ def applies_softmax_twice(x, params):
 )
 def normalizes_over_the_batch(x, params):
     return forward(x, params, last=lambda scores: softmax(scores, axis=0))
-
-
-@forward_pass.mistake(
-    "Your argmax counts within each square, from 0 to 3. It counts over the whole map: row * width + column."
-)
-def keeps_the_place_in_the_square(x, params):
-    return forward(x, params, pooling=counts_within_the_square)
 
 
 @forward_pass.mistake("You kept the maps as they were before the ReLU. The cache has them as the next layer saw them.")
@@ -412,41 +323,12 @@ def backward_in_keras(keras, labels, x, cache, params):
     return keras.gradient(loss, None, *params)
 
 
-@backward_pass.mistake("Your gradients are sums over the batch. The loss is a mean: divide dlogits by n, once.")
-def sums_over_the_batch(labels, x, cache, params):
-    return backward(labels, x, cache, params, n=1)
-
-
-@backward_pass.mistake("You let the gradient through where a ReLU was off. Every ReLU masks what comes back.")
-def forgets_the_masks(labels, x, cache, params):
-    return backward(labels, x, cache, params, mask=False)
+share(BACKWARD_MISTAKES, backward_mistake(backward), backward_pass)
 
 
 @backward_pass.mistake("You forgot the labels. dlogits is probabilities - one_hot(labels), divided by n.")
 def forgets_the_labels(labels, x, cache, params):
     return backward(labels, x, cache, params, one_hot=0)
-
-
-@backward_pass.mistake("You shared out the gradient over the square. The largest pixel alone had a say: it gets all.")
-def shares_out_the_square(labels, x, cache, params):
-    return backward(labels, x, cache, params, unpooling=lambda dy, argmax, shape: over_the_squares(dy / 4, shape))
-
-
-def over_the_squares(dy, shape):
-    dx = np.zeros(shape, dy.dtype)
-    rows, columns = dy.shape[1:3]
-    dx[:, : 2 * rows, : 2 * columns] = dy.repeat(2, axis=1).repeat(2, axis=2)
-    return dx
-
-
-@backward_pass.mistake("Each pixel of a square got the whole gradient. Only the largest gets it, the others nothing.")
-def repeats_over_the_square(labels, x, cache, params):
-    return backward(labels, x, cache, params, unpooling=lambda dy, argmax, shape: over_the_squares(dy, shape))
-
-
-@backward_pass.mistake("All your gradients have the wrong sign. dlogits is probabilities - one_hot(labels), over n.")
-def reverses_the_sign(labels, x, cache, params):
-    return tuple(-gradient for gradient in backward(labels, x, cache, params))
 
 
 # --- predict --------------------------------------------------------------------------------------------------------
@@ -667,13 +549,6 @@ def recorded_epochs():
     )
 
 
-def mean_losses(answer):
-    """Of an answer (losses, params, slots), the means of every few losses."""
-    losses = np.asarray(select_losses(answer))
-    whole = losses[: len(losses) // STRETCH * STRETCH]
-    return whole.reshape(-1, STRETCH).mean(axis=1)
-
-
 @train_epoch.mistake("You trained on raw pixels 0 … 255. Prepare each batch first.")
 def trains_on_bytes(images, labels, params, slots, order, batch_size, lr, rho, eps):
     return training.epoch(keeps_bytes(images), labels, params, slots, order, batch_size, lr, rho, eps)
@@ -719,11 +594,6 @@ def initial_params_cases(draw):
         )
 
 
-def kernel_of(rng, c_in, c_out, places=9):
-    limit = np.sqrt(6 / (places * (c_in + c_out)))
-    return rng.uniform(-limit, limit, (3, 3, c_in, c_out)).astype(np.float32)
-
-
 def start(rng, shape, filters, hidden_units, kernel=kernel_of):
     channels = (1, *filters)
     kernels = [kernel(rng, c_in, c_out) for c_in, c_out in zip(channels[:-1], filters, strict=True)]
@@ -732,28 +602,7 @@ def start(rng, shape, filters, hidden_units, kernel=kernel_of):
     return with_zero_biases(*kernels, w4, glorot(rng, hidden_units, 10))
 
 
-@initial_params.mistake(
-    "Your kernels' limit knows nothing of the window. fan_in and fan_out are the channels times the 9 places."
-)
-def forgets_the_window(rng, shape, filters, hidden_units):
-    return start(rng, shape, filters, hidden_units, functools.partial(kernel_of, places=1))
-
-
-@initial_params.mistake("You drew from a normal distribution. Draw uniformly: rng.uniform(-limit, limit, shape).")
-def draws_normal_weights(rng, shape, filters, hidden_units):
-    def kernel(rng, c_in, c_out):
-        return (rng.standard_normal((3, 3, c_in, c_out)) * np.sqrt(2 / (9 * (c_in + c_out)))).astype(np.float32)
-
-    return start(rng, shape, filters, hidden_units, kernel)
-
-
-@initial_params.mistake("Your limit has only fan_in in it, as He's has. Glorot's is sqrt(6 / (fan_in + fan_out)).")
-def takes_he_limit(rng, shape, filters, hidden_units):
-    def kernel(rng, c_in, c_out):
-        limit = np.sqrt(6 / (9 * c_in))
-        return rng.uniform(-limit, limit, (3, 3, c_in, c_out)).astype(np.float32)
-
-    return start(rng, shape, filters, hidden_units, kernel)
+share(INITIAL_MISTAKES, initial_mistake(start), initial_params)
 
 
 @initial_params.mistake("You drew the last layer first. The generator draws layer by layer from the image on.")
@@ -763,12 +612,6 @@ def draws_the_last_layer_first(rng, shape, filters, hidden_units):
     w4 = glorot(rng, rows * columns * filters[2], hidden_units)
     k3, k2, k1 = (kernel_of(rng, c_in, c_out) for c_in, c_out in zip((*filters[1::-1], 1), filters[::-1], strict=True))
     return with_zero_biases(k1, k2, k3, w4, w5)
-
-
-@initial_params.mistake("Your biases begin at 1. They begin at 0: the weights break the symmetry.")
-def starts_biases_at_one(rng, shape, filters, hidden_units):
-    params = start(rng, shape, filters, hidden_units)
-    return tuple(param + 1 if param.ndim == 1 else param for param in params)
 
 
 # --- train ----------------------------------------------------------------------------------------------------------
@@ -832,11 +675,6 @@ def recorded_training():
 def test_accuracy(params):
     """The share of the test images that a network with these parameters recognises."""
     return run(NAME).metric(functools.partial(forward, pooling=largest), params)
-
-
-def largest(maps):
-    """Of each square; where it was, only the way back would ask, and a network that is tested has none."""
-    return fours(maps).max(axis=3), None
 
 
 @train.mistake("You drew the kernels as if they had no window. Their fans are the channels times the 9 places of it.")
