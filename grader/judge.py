@@ -41,6 +41,7 @@ from grader.worker.host import Limits, Session, Worker
 MODES = {INTERPRETED: "interpreted", COMPILED: "checked", NATIVE: "native"}
 RACE_REPEATS = 4
 INTERPRETED_SECONDS = 5.0
+WHOLE_INTERPRETED_SECONDS = 30.0  # a small case of a network takes up to a second, on a busy machine several
 RANDOMNESS = ("rng", "uniforms")  # the arguments that bring randomness with them
 
 StageWatcher = Callable[[Exercise, str, Verdict], None]
@@ -278,7 +279,7 @@ class Judge:
         """How long a call may take."""
         seconds = case.seconds or self.limits.call
         if stage == INTERPRETED:
-            return min(INTERPRETED_SECONDS, seconds)
+            return min(WHOLE_INTERPRETED_SECONDS if exercise.whole else INTERPRETED_SECONDS, seconds)
         # A whole network is plain Python over compiled functions, which compile inside its first call.
         return seconds if exercise.compiled else self.limits.compile + seconds
 

@@ -796,6 +796,7 @@ def train_cases(draw):
         yield Case(
             rationale,
             hidden=secret,
+            large=secret,  # in plain Python it would take seconds
             seconds=COMPILING,
             images=draw_images(draw, n, shape),
             labels=draw.labels(n, 2),
