@@ -32,6 +32,7 @@ from grader.oracle import Oracle
 from grader.problem import Problem
 from grader.result import Record
 from grader.submission import Module, Submission
+from grader.syntax import SyntaxProblem
 from grader.worker.host import Worker
 from grader.worker.isolation import choose
 
@@ -47,7 +48,7 @@ class Errand:
     """All that a Dask worker needs to judge one submission. It has no readable form: Dask logs what has one."""
 
     name: str
-    modules: dict[str, tuple[str, str]]
+    modules: dict[str, tuple[str, str, dict[str, SyntaxProblem]]]
     notes: list[str]
     whole: bool
     secret: str
@@ -57,12 +58,12 @@ class Errand:
     @classmethod
     def of(cls, task: Task, secret: str, isolation: str) -> Errand:
         handed_in = task.read()
-        modules = {name: (module.path, module.text) for name, module in handed_in.modules.items()}
+        modules = {name: (module.path, module.text, module.broken) for name, module in handed_in.modules.items()}
         return cls(task.name, modules, handed_in.notes, handed_in.whole, secret, isolation, kit_here())
 
     def submission(self) -> Submission:
         """What was handed in."""
-        modules = {name: Module(path, text) for name, (path, text) in self.modules.items()}
+        modules = {name: Module(*facts) for name, facts in self.modules.items()}
         return Submission(self.name, modules, list(self.notes), self.whole)
 
     def __repr__(self) -> str:
