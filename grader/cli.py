@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from grader.check import Checker
     from grader.classroom.engine import Engine
     from grader.exercise import Exercise
+    from grader.nbgrader_bridge.gradebook import Book
     from grader.verdict import Verdict
 
 INTERRUPTED = 130
@@ -212,13 +213,16 @@ def grade(
     isolation: Annotated[IsolationWish, typer.Option(help="auto: the best there is here")] = IsolationWish.auto,
     seed_file: Annotated[Path | None, typer.Option(help="text file with the course's secret for hidden cases")] = None,
     late_file: Annotated[Path | None, typer.Option("--late", help="TOML file that says what being late costs")] = None,
+    gradebook: Annotated[
+        str | None, typer.Option(metavar="URL", help="nbgrader's gradebook, sqlite:///gradebook.db: write scores there")
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="also grade what an earlier run has graded")] = False,
 ) -> None:
     """Grade submissions with public and hidden cases."""
     from grader.classroom import late, progress
     from grader.classroom.grade import Graded, Grading
 
-    secret = _secret(seed_file)
+    secret = kit.secret(seed_file)
     policy = late.read(late_file) if late_file else None
     judging = _engine(engine, scheduler, secret, isolation, jobs)
     required = isolation is IsolationWish.required
@@ -229,11 +233,15 @@ def grade(
     grading = Grading(secret, judging, out, again, required, policy, remark=remark)
     records, problems = 0, 0
     last: Record | None = None
+    graded_records: list[Record] = []
+    book = _open_gradebook(gradebook) if gradebook else None
 
     def tell(graded: Graded) -> None:
         nonlocal records, problems, last
         if graded.record is not None:
             records, last = records + 1, graded.record
+            if book:
+                graded_records.append(graded.record)
             line = terminal.summary(graded.record) + Text("  unchanged since the last run" if graded.resumed else "")
             console.print(Text(f"{records:>4}  ", style="dim") + line, soft_wrap=True)
         if graded.problem is not None:
@@ -244,6 +252,8 @@ def grade(
         grading.run(submissions, tell)
     if last is not None and records == 1:
         terminal.print_record(console, last)
+    if book:
+        _write_gradebook(book, graded_records, policy is not None)
     if seed_file is None and records:
         console.print(
             "Hidden cases came from the kit's own seed, which anybody can look up: use --seed-file.", style="dim"
@@ -252,6 +262,22 @@ def grade(
         console.print(terminal.plain(f"Records: {out}/"), style="dim")
     if problems:
         raise typer.Exit(2)
+
+
+def _open_gradebook(url: str) -> Book:
+    """nbgrader's gradebook, before hours of grading and not after."""
+    from grader.nbgrader_bridge.gradebook import Book
+
+    return Book(url)
+
+
+def _write_gradebook(book: Book, records: list[Record], late_policy: bool) -> None:
+    with book:
+        for record in records:
+            book.write(record, late_policy)
+    for remark in book.remarks:
+        errors.print(terminal.plain(remark))
+    console.print(terminal.plain(f"Gradebook: {book.url}"), style="dim")
 
 
 def _engine(name: EngineName, scheduler: str | None, secret: str, isolation: IsolationWish, jobs: int | None) -> Engine:
@@ -268,20 +294,6 @@ def _engine(name: EngineName, scheduler: str | None, secret: str, isolation: Iso
     if scheduler is not None:
         raise Problem("A scheduler was given, and the local engine has none.", "Add --engine dask.")
     return LocalEngine(secret, choose(isolation.value), jobs or default_jobs())
-
-
-def _secret(seed_file: Path | None) -> str:
-    if seed_file is None:
-        return kit.DEFAULT_SECRET
-    try:
-        secret = seed_file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise Problem(f"The seed file {seed_file} cannot be read ({error.strerror}).", "Check the path.") from None
-    except UnicodeDecodeError:
-        raise Problem(f"The seed file {seed_file} is not text.", "Write a line of UTF-8 text into it.") from None
-    if not secret:
-        raise Problem(f"The seed file {seed_file} is empty.", "Write a line that nobody can guess into it.")
-    return secret
 
 
 @app.command()

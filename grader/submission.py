@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import bisect
 import functools
 import hashlib
 import io
 import itertools
 import json
+import re
 import tokenize
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +36,23 @@ class Module:
     path : what messages show; it begins at the submission, wherever that lies
     text : the source
     broken : functions in cells of a notebook that Python cannot read; the others can be judged all the same
+    starts : of a notebook, the line of the text in which each code cell begins
     """
 
     path: str
     text: str
     broken: dict[str, SyntaxProblem] = field(default_factory=dict)
+    starts: Sequence[int] = ()
+
+    def located(self, message: str) -> str:
+        """A message about this module; a line of a notebook is told as a line of its cell, as students see it."""
+
+        def place(found: re.Match[str]) -> str:
+            line = int(found[1])
+            cell = bisect.bisect(self.starts, line)
+            return f"{self.path}, code cell {cell}, line {line - self.starts[cell - 1] + 1}"
+
+        return re.sub(rf"{re.escape(self.path)}, line ([1-9]\d*)", place, message) if self.starts else message
 
     @functools.cached_property
     def tree(self) -> ast.Module | SyntaxProblem:
@@ -115,6 +129,12 @@ class Submission:
     def sources(self) -> dict[str, tuple[str, str]]:
         """The form in which a guest receives it: its own modules, and the given ones as the kit has them."""
         return {name: (module.path, module.text) for name, module in self.modules.items()} | kit.given()
+
+    def located(self, message: str) -> str:
+        """A message in which the lines of notebooks are told as lines of their cells."""
+        for module in self.modules.values():
+            message = module.located(message)
+        return message
 
     @functools.cached_property
     def digest(self) -> str:
@@ -320,7 +340,7 @@ def single(name: str, file: str, content: bytes, shown: str) -> Submission:
     if suffix != "ipynb":
         return _assign(name, stem, Module(file, text), shown)
     code = notebook_code(code_cells(text, shown))
-    return _assign(name, stem, Module(file, code.text, code.broken), shown)
+    return _assign(name, stem, Module(file, code.text, code.broken, code.starts), shown)
 
 
 def is_module(path: str) -> bool:
@@ -387,4 +407,4 @@ def _assign(name: str, stem: str, module: Module, shown: str) -> Submission:
             f"{shown} is named after no chapter and defines no function that an exercise asks for.",
             "Name it like the stub, e.g. ch03_activations.py.",
         )
-    return Submission(name, {name: Module(module.path, module.text, module.broken) for name in meant}, whole=False)
+    return Submission(name, {name: replace(module) for name in meant}, whole=False)

@@ -63,14 +63,22 @@ def exercises_of(handed_in: Submission) -> list[Exercise]:
     return [exercise for exercise in everything if handed_in.whole or exercise.module in handed_in.modules]
 
 
-def examine(name: str, handed_in: Submission, worker: Worker, oracle: Oracle, secret: str, told: Told) -> Outcome:
-    """Judge a submission on all that is asked of it.
+def examine(
+    name: str,
+    handed_in: Submission,
+    worker: Worker,
+    oracle: Oracle,
+    secret: str,
+    told: Told,
+    asked: Sequence[Exercise] = (),
+) -> Outcome:
+    """Judge a submission on what is `asked` of it; on all that it is about where nothing is.
 
     What a crash or a failure of the kit has touched is judged a second time, and that verdict counts: memory may have
     run out, or somebody may have killed the process. Code that crashes by itself does so again.
     """
     started = time.perf_counter()
-    exercises = exercises_of(handed_in)
+    exercises = asked or exercises_of(handed_in)
     results, faults = _judge(name, handed_in, exercises, worker, oracle, secret, told)
     if faults or any(result.status == CRASHED for result in results.values()):
         shaky = [e for e in exercises if e.id in faults or results[e.id].status in (CRASHED, BLOCKED)]

@@ -21,7 +21,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grader import kit
@@ -32,7 +32,6 @@ from grader.oracle import Oracle
 from grader.problem import Problem
 from grader.result import Record
 from grader.submission import Module, Submission
-from grader.syntax import SyntaxProblem
 from grader.worker.host import Worker
 from grader.worker.isolation import choose
 
@@ -48,7 +47,7 @@ class Errand:
     """All that a Dask worker needs to judge one submission. It has no readable form: Dask logs what has one."""
 
     name: str
-    modules: dict[str, tuple[str, str, dict[str, SyntaxProblem]]]
+    modules: dict[str, Module]
     notes: list[str]
     whole: bool
     secret: str
@@ -58,13 +57,12 @@ class Errand:
     @classmethod
     def of(cls, task: Task, secret: str, isolation: str) -> Errand:
         handed_in = task.read()
-        modules = {name: (module.path, module.text, module.broken) for name, module in handed_in.modules.items()}
+        modules = {name: replace(module) for name, module in handed_in.modules.items()}  # without their trees
         return cls(task.name, modules, handed_in.notes, handed_in.whole, secret, isolation, kit_here())
 
     def submission(self) -> Submission:
         """What was handed in."""
-        modules = {name: Module(*facts) for name, facts in self.modules.items()}
-        return Submission(self.name, modules, list(self.notes), self.whole)
+        return Submission(self.name, dict(self.modules), list(self.notes), self.whole)
 
     def __repr__(self) -> str:
         return "<a submission>"
