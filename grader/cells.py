@@ -39,6 +39,11 @@ class Code:
         """The cells as one text."""
         return "\n".join(self.cells) + "\n"
 
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """The line of the text in which each cell begins."""
+        return tuple(itertools.accumulate((cell.count("\n") + 1 for cell in self.cells[:-1]), initial=1))
+
 
 def read(cells: Sequence[str], wanted: Iterable[str]) -> Code:
     """The code of these cells, as far as the functions called `wanted` need it."""
