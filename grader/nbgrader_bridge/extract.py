@@ -20,8 +20,6 @@ from grader.nbgrader_bridge.identity import assignment_of
 from grader.problem import Problem
 from grader.submission import Module, Submission
 
-MAX_NOTEBOOK = 64 << 20  # pictures in its outputs make a notebook large, and are not read
-
 
 def submission_of(chapter: Chapter, student: str, folder_of: Callable[[str], Path], given: Path) -> Submission:
     """The submission of a chapter's assignment.
@@ -44,7 +42,7 @@ def submission_of(chapter: Chapter, student: str, folder_of: Callable[[str], Pat
 def handed_in(folder: Path, assignment: str, student: str) -> Submission:
     """What is in the folder of one assignment; raises Problem where that cannot be read."""
     notebook, module = folder / f"{assignment}.ipynb", folder / f"{assignment}.py"
-    content = submissions.content_of(notebook, notebook.name, MAX_NOTEBOOK)
+    content = submissions.content_of(notebook, notebook.name, submissions.most_of(notebook.name))
     found = submissions.single(student, notebook.name, content, notebook.name)
     if module.is_file() and not any(one.functions for one in found.modules.values()):
         return submissions.single(student, module.name, submissions.content_of(module, module.name), module.name)
