@@ -22,6 +22,7 @@ from grader.problem import Problem
 from grader.syntax import SyntaxProblem, global_names, parsed
 
 MAX_FILE = 1 << 20
+MAX_NOTEBOOK = 32 << 20  # most of a large one is pictures, which are not read
 MAX_FILES = 200
 PACKAGE = "exercises."  # what the submission's modules are imported from
 SINGLE = (".py", ".ipynb")  # what a file that is handed in alone may be
@@ -201,7 +202,7 @@ class Submission:
                 if alias.name.startswith(PACKAGE):
                     scope.aliases[alias.asname or alias.name] = alias.name.removeprefix(PACKAGE)
             return
-        source = _source(module, node)
+        source = source_of(module, node)
         if source is None:
             return
         for alias in node.names:
@@ -241,7 +242,7 @@ class Submission:
         return sorted(found)
 
 
-def _source(module: str, node: ast.ImportFrom) -> str | None:
+def source_of(module: str, node: ast.ImportFrom) -> str | None:
     """The submission's module that a from-import names, "" for the package itself; None for somebody else's."""
     name = node.module or ""
     if not node.level:
@@ -278,7 +279,7 @@ def read(path: Path) -> Submission:
         raise Problem(f"There is no submission at {path}.", "Give a folder, a .py file or an .ipynb file.")
     if path.suffix not in SINGLE:
         raise Problem(f"{path} is neither a folder, a .py file nor an .ipynb file.", "Hand in one of these.")
-    return single(path.stem, path.name, content_of(path, str(path)), str(path))
+    return single(path.stem, path.name, content_of(path, str(path), most_of(path.name)), str(path))
 
 
 def place_of(path: Path) -> tuple[Path, str]:
@@ -340,6 +341,8 @@ def single(name: str, file: str, content: bytes, shown: str) -> Submission:
     if suffix != "ipynb":
         return _assign(name, stem, Module(file, text), shown)
     code = notebook_code(code_cells(text, shown))
+    if len(code.text) > MAX_FILE:
+        raise Problem(f"{shown} holds more than {MAX_FILE >> 20} MB of code.", "Hand in the exercises only.")
     return _assign(name, stem, Module(file, code.text, code.broken, code.starts), shown)
 
 
@@ -358,6 +361,11 @@ def _python_files(folder: Path) -> Iterator[Path]:
             continue
         if not any(parent.is_symlink() for parent in path.parents if parent.is_relative_to(folder)):
             yield path
+
+
+def most_of(file: str) -> int:
+    """How many bytes a file of that name may have."""
+    return MAX_NOTEBOOK if file.endswith(".ipynb") else MAX_FILE
 
 
 def content_of(path: Path, shown: str, most: int = MAX_FILE) -> bytes:
