@@ -81,6 +81,15 @@ def defined_in(text: str) -> list[str]:
     return _DEFINITION.findall(text)
 
 
+def bound_in(cell: str) -> set[str]:
+    """The names that a cell gives a value, as far as that can be read."""
+    text = without_magics(cell)
+    tree = parsed(text)
+    if isinstance(tree, SyntaxProblem):
+        return set(defined_in(text))
+    return {name for statement in tree.body for name in bound_by(statement)}
+
+
 def bound_by(statement: ast.stmt) -> set[str]:
     """The names at the top of a module that a statement gives a value, wholly or in part."""
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):

@@ -230,6 +230,10 @@ class Submission:
         parts += [f"{owner}.{self.modules[owner].frame}" for owner in modules]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
+    def named_in(self, module: str) -> set[str]:
+        """The modules of the package that a module imports from, whether the submission has them or not."""
+        return self._scope(module).modules
+
     def imported_from(self, module: str) -> list[str]:
         """The module and all those of the submission that importing it imports."""
         found: set[str] = set()
