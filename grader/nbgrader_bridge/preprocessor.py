@@ -164,7 +164,7 @@ def words(result: ExerciseResult) -> str:
     """What `kata grade` tells of a result, as plain text."""
     page = Console(file=io.StringIO(), width=LOG_WIDTH, color_system=None, highlight=False)
     page.print(result_lines(result))
-    return page.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in page.file.getvalue().splitlines())  # type: ignore[attr-defined]
 
 
 def outputs(told: str, points: float) -> list[NotebookNode]:

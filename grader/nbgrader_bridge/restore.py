@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook, Notebook
@@ -118,14 +119,24 @@ def _as_released(released: Released, text: str, cell: Mapping[str, Any]) -> Note
         return new_code_cell(text, metadata=metadata)
     if text == released.source:
         return new_markdown_cell(text, metadata=metadata)
-    return new_markdown_cell(inert(text), metadata=metadata, **_pictures(cell))
+    return _text_cell(text, cell, metadata)
 
 
 def _students_own(cell: Any) -> NotebookNode:
     """A cell of the student's: text in which nothing is HTML, unless it is code; raw cells too, which are only HTML."""
     if cell.get("cell_type") == "code":
         return new_code_cell(_text(cell))
-    return new_markdown_cell(inert(_text(cell)), **_pictures(cell))
+    return _text_cell(_text(cell), cell, {})
+
+
+def _text_cell(text: str, cell: Mapping[str, Any], metadata: dict[str, Any]) -> NotebookNode:
+    """A text of the student's; what cannot be rendered, which would cost them all of their feedback, is shown as is."""
+    text, pictures = inert(text), _pictures(cell)
+    try:
+        MarkdownWithMath(renderer=IPythonRenderer(escape=False, attachments=pictures)).render(text)
+    except Exception:
+        return new_markdown_cell("\n".join(f"    {line}" for line in text.splitlines()), metadata=metadata)
+    return new_markdown_cell(text, metadata=metadata, **({"attachments": pictures} if pictures else {}))
 
 
 def inert(text: str) -> str:
@@ -133,7 +144,7 @@ def inert(text: str) -> str:
     return _TAG.sub("&lt;", text)
 
 
-def _pictures(cell: Mapping[str, Any]) -> dict[str, Any]:
+def _pictures(cell: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """The pictures that were pasted into a text cell."""
     attachments = cell.get("attachments")
     kept = {}
@@ -145,7 +156,7 @@ def _pictures(cell: Mapping[str, Any]) -> dict[str, Any]:
         }
         if pictures and _FILE.fullmatch(name):
             kept[name] = pictures
-    return {"attachments": kept} if kept else {}
+    return kept
 
 
 def _place_for(name: str, cells: list[NotebookNode]) -> int:
