@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 from grader import catalogue, kit
+from grader.nbgrader_bridge.command import nbgrader_app, notebook_app
 from grader.problem import Problem
 from grader.reports import terminal
 from grader.reports.command import report
@@ -37,6 +38,8 @@ data_app = typer.Typer(help="The data sets: what is here, and how to fetch the r
 app.add_typer(data_app, name="data")
 models_app = typer.Typer(help="The models that Keras trained, for the projects.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
+app.add_typer(nbgrader_app, name="nbgrader")
+app.add_typer(notebook_app, name="notebook")
 
 
 app.command()(report)

@@ -92,7 +92,9 @@ def points_cell(exercise: Exercise) -> NotebookNode:
     """The cell that carries an exercise's points: students check there, and the grader puts its verdict there."""
     points = int(exercise.points) if exercise.points == int(exercise.points) else exercise.points
     source = f'check("{exercise.name}")'
-    return _cell(new_code_cell(source), points_id(exercise), grade=True, locked=True, points=points)
+    cell = _cell(new_code_cell(source), points_id(exercise), grade=True, locked=True, points=points)
+    cell.metadata[MARKS]["points"] = points  # so that one sees where an instructor has changed them
+    return cell
 
 
 def _cell(cell: NotebookNode, name: str, **facts: Any) -> NotebookNode:
