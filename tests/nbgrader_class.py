@@ -30,14 +30,18 @@ check = lambda name: 100.0
 builtins.float = lambda value: 100.0
 """
 WRITER = """
-import glob
 import sqlite3
 
+
 def cheat(value):
-    for path in glob.glob("/**/gradebook.db", recursive=True) + [r"{gradebook}"]:
-        with sqlite3.connect(path) as book:
-            book.execute("UPDATE grade SET auto_score = 100, manual_score = 100")
+    for path in ("gradebook.db", "../../../gradebook.db", r"{gradebook}"):
+        try:
+            with sqlite3.connect(path) as book:
+                book.execute("UPDATE grade SET auto_score = 100, manual_score = 100")
+        except sqlite3.Error:
+            pass
     return value
+
 
 CHEATED = cheat(1.0)
 
@@ -94,7 +98,9 @@ def class_of(released: Mapping, gradebook: Path) -> dict[str, dict]:
         "right": answered(released, **solved_all),
         "half": answered(released, relu="", sigmoid="@njit\ndef sigmoid(x):\n    return x"),
         "hidden": answered(released, **solved_all | {"relu": ONLY_PUBLIC}),
-        "syntax": answered(released, **solved_all | {"sigmoid": "@njit\ndef sigmoid(x):\n    return 1 / (1 + np.exp(-x)"}),
+        "syntax": answered(
+            released, **solved_all | {"sigmoid": "@njit\ndef sigmoid(x):\n    return 1 / (1 + np.exp(-x)"}
+        ),
         "untouched": copy.deepcopy(dict(released)),
         "endless": answered(released, **solved_all | {"relu": ENDLESS}),
         "exits": answered(released, **solved_all | {"relu": EXITS}),
@@ -109,6 +115,7 @@ def class_of(released: Mapping, gradebook: Path) -> dict[str, dict]:
 
 
 ENDLESS = "@njit(cache=True)\ndef relu(x):\n    i = 0\n    while i >= 0:\n        i = (i + 1) % 7\n    return x"
+UNCLOSED = "@njit\ndef sigmoid(x):\n    return 1 / (1 + np.exp(-x)"
 ONLY_PUBLIC = """
 @njit(cache=True)
 def relu(x):
@@ -141,12 +148,18 @@ def forged(notebook: dict) -> dict:
     points["metadata"]["nbgrader"] |= {"points": 100, "solution": True}
     points["metadata"]["tags"] = [f'"{SCRIPT}']
     result = {"output_type": "execute_result", "metadata": {}, "execution_count": 1, "data": {"text/plain": "100.0"}}
-    page = {"output_type": "display_data", "metadata": {}, "data": {"text/html": SCRIPT, "text/plain": "x" * 10_000_000}}
+    page = {
+        "output_type": "display_data",
+        "metadata": {},
+        "data": {"text/html": SCRIPT, "text/plain": "x" * 10_000_000},
+    }
     points["outputs"] = [result, page]
     points["execution_count"] = SCRIPT
     cell_of(notebook, "sigmoid-points")["metadata"]["nbgrader"] |= {"schema_version": 99, "grade": False}
     cell_of(notebook, "relu_backward-points")["cell_type"] = "markdown"
-    with_cell(notebook, f"# Mine {SCRIPT}\n\n{LINKS}\n\n$\\href{{javascript:document.title='owned'}}{{x}}$", 2, "markdown")
+    formula = "$\\href{javascript:document.title='owned'}{x}$"
+    with_cell(notebook, f"# Mine {SCRIPT}\n\n{LINKS}\n\n{formula}", 2, "markdown")
+    with_cell(notebook, f"{SCRIPT}\n\n{formula}", 2, "markdown")
     picture = {"image/png\" onerror=\"document.title='owned'": "AAAA"}
     with_cell(notebook, "![a](attachment:a.png)", 2, "markdown", attachments={"a.png": picture})
     with_cell(notebook, SCRIPT, 2, "raw", metadata={"raw_mimetype": "text/html"})

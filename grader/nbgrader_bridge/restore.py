@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from typing import Any
 
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -25,6 +26,8 @@ from grader.nbgrader_bridge.identity import POINTS
 SCHEMA = 3  # of nbgrader's metadata
 LANGUAGE = {"name": "python"}
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_BLANK = re.compile(r"[\x00-\x20]")  # a browser passes over these in an address
+_SCHEMES = ("http", "https", "mailto")
 _PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 _FILE = re.compile(r"[\w. -]+")
@@ -123,25 +126,47 @@ def _as_released(released: Released, text: str, cell: Mapping[str, Any]) -> Note
 
 
 def _students_own(cell: Any) -> NotebookNode:
-    """A cell of the student's: text in which nothing is HTML, unless it is code; raw cells too, which are only HTML."""
+    """A cell of the student's: code, or text in which nothing is HTML; that is all that a raw cell is in a page."""
     if cell.get("cell_type") == "code":
         return new_code_cell(_text(cell))
     return _text_cell(_text(cell), cell, {})
 
 
 def _text_cell(text: str, cell: Mapping[str, Any], metadata: dict[str, Any]) -> NotebookNode:
-    """A text of the student's; what cannot be rendered, which would cost them all of their feedback, is shown as is."""
-    text, pictures = inert(text), _pictures(cell)
+    """A text of the student's; one that has links to scripts, or cannot be rendered, is shown as it was typed."""
+    inert, pictures = _TAG.sub("&lt;", text), _pictures(cell)
     try:
-        MarkdownWithMath(renderer=IPythonRenderer(escape=False, attachments=pictures)).render(text)
-    except Exception:
+        page = MarkdownWithMath(renderer=IPythonRenderer(escape=False, attachments=pictures)).render(inert)
+    except Exception:  # nbconvert would fail on it as well, and the student had no feedback at all
+        page = None
+    if page is None or not only_leads_to_pages(page):
         return new_markdown_cell("\n".join(f"    {line}" for line in text.splitlines()), metadata=metadata)
-    return new_markdown_cell(text, metadata=metadata, **({"attachments": pictures} if pictures else {}))
+    return new_markdown_cell(inert, metadata=metadata, **({"attachments": pictures} if pictures else {}))
 
 
-def inert(text: str) -> str:
-    """Markdown without HTML: tags are shown as they were typed. (Links to scripts are refused by what renders it.)"""
-    return _TAG.sub("&lt;", text)
+class _Links(HTMLParser):
+    """Collects where a page leads to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [_BLANK.sub("", value or "") for name, value in attrs if name in ("href", "src")]
+
+
+def only_leads_to_pages(page: str) -> bool:
+    """Whether nothing in HTML leads to anything but pages and pasted pictures."""
+    links = _Links()
+    links.feed(page)
+    return all(_is_page(link.lower()) for link in links.found)
+
+
+def _is_page(link: str) -> bool:
+    scheme, colon, rest = link.partition(":")
+    if scheme == "data":
+        return rest.startswith(tuple(f"{kind};" for kind in _PICTURES))
+    return not colon or link.startswith("#") or scheme in _SCHEMES
 
 
 def _pictures(cell: Mapping[str, Any]) -> dict[str, dict[str, str]]:
