@@ -27,13 +27,6 @@ from nbgrader.api import Gradebook
 from nbgrader.plugins import CsvExportPlugin
 
 SECRET = "a course's own secret"
-CONFIG = """
-from grader.nbgrader_bridge import config
-
-c = get_config()
-c.CourseDirectory.course_id = "deep"
-config.apply(c, seed_file="secret.txt")
-"""
 POINTS = {name: catalogue.exercises()[f"{CHAPTER}.{name}"].points for name in ASKED}
 HONEST = ("right", "warns", "deletes")
 
@@ -42,17 +35,6 @@ def nbgrader(*arguments: object, cwd: Path) -> Run:
     """Run a command of nbgrader's, with what is installed beside it on the path, as in an active environment."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return run(sys.executable, "-m", "nbgrader", *arguments, cwd=cwd, PATH=path)
-
-
-def source() -> dict:
-    """The chapter's notebook, cut to the exercises that are asked."""
-    from grader.nbgrader_bridge.notebook import notebook_of
-
-    (chapter,) = [chapter for chapter in catalogue.chapters() if chapter.module == CHAPTER]
-    unwanted = {exercise.name for exercise in chapter.exercises} - set(ASKED)
-    made = notebook_of(chapter)
-    made["cells"] = [cell for cell in made["cells"] if names_of(cell).isdisjoint(unwanted)]
-    return made
 
 
 def names_of(cell: Mapping) -> set[str]:
@@ -65,12 +47,19 @@ class Course:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self.seed = folder.parent / "secret.txt"
         self.url = f"sqlite:///{folder / 'gradebook.db'}"
 
     def build(self) -> None:
-        (self.folder / "secret.txt").write_text(SECRET)
-        write(source(), self.folder / "source" / CHAPTER / f"{CHAPTER}.ipynb")
-        (self.folder / "nbgrader_config.py").write_text(CONFIG)
+        """The chapter's assignment, of which the instructor takes the exercises that are not asked out."""
+        self.seed.write_text(SECRET)
+        options = ("--course", self.folder, "--chapters", CHAPTER, "--seed-file", self.seed)
+        done = kata("nbgrader", "build", *options, cwd=self.folder.parent)
+        assert done.code == 0, done.err
+        path = self.folder / "source" / CHAPTER / f"{CHAPTER}.ipynb"
+        notebook = json.loads(path.read_text())
+        unwanted = {e.name for e in catalogue.select([CHAPTER])} - set(ASKED)
+        write({**notebook, "cells": [c for c in notebook["cells"] if names_of(c).isdisjoint(unwanted)]}, path)
 
     def do(self, *arguments: object) -> Run:
         done = nbgrader(*arguments, cwd=self.folder)
@@ -100,7 +89,7 @@ class Course:
 
     @contextlib.contextmanager
     def gradebook(self):
-        with Gradebook(self.url, "deep") as book:
+        with Gradebook(self.url, self.folder.name) as book:
             yield book
 
     def grades(self, student: str) -> dict[str, float | None]:
@@ -113,7 +102,7 @@ class Course:
 @pytest.fixture(scope="module")
 def course(tmp_path_factory) -> Course:
     """A course that was released, handed in, graded and answered, as an instructor does it."""
-    made = Course(tmp_path_factory.mktemp("course"))
+    made = Course(tmp_path_factory.mktemp("class") / "course")
     made.build()
     made.do("generate_assignment", CHAPTER)
     for student, notebook in class_of(made.released, made.folder / "gradebook.db").items():
@@ -148,7 +137,7 @@ def graded(course, tmp_path_factory) -> Kata:
     for student in STUDENTS:
         path = course.folder / "submitted" / student / CHAPTER / f"{CHAPTER}.ipynb"
         shutil.copy(path, made.folder / "class" / f"{student}_{CHAPTER}.ipynb")
-    made.grade("--seed-file", course.folder / "secret.txt")
+    made.grade("--seed-file", course.seed)
     for name, record in records(made.folder / "out").items():
         results = {result["id"].rpartition(".")[2]: result for result in record["exercises"]}
         made.results[name.partition("_")[0]] = results

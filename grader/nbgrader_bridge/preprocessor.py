@@ -10,7 +10,6 @@ from __future__ import annotations
 import atexit
 import datetime
 import functools
-import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from nbformat.v4 import new_output
 from nbgrader import utils
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
-from rich.console import Console
 from traitlets import Bool, CaselessStrEnum, Unicode
 
 from grader import kit
@@ -31,8 +29,7 @@ from grader.nbgrader_bridge.extract import submission_of
 from grader.nbgrader_bridge.points import points_of
 from grader.oracle import Oracle
 from grader.problem import Problem
-from grader.reports.terminal import LOG_WIDTH, result_lines
-from grader.result import ExerciseResult
+from grader.reports import terminal
 from grader.worker.host import Worker
 from grader.worker.isolation import choose
 
@@ -128,7 +125,7 @@ class Judge(NbGraderPreprocessor):
                 cell.outputs = outputs(str(outcome.problem), 0.0)
             else:
                 result = results[graded[name].id]
-                cell.outputs = outputs(words(result), points_of(result, worth))
+                cell.outputs = outputs(terminal.as_text(terminal.result_lines(result)), points_of(result, worth))
 
 
 class Bench:
@@ -158,13 +155,6 @@ def bench_for(isolation: str) -> Bench:
 def seed(path: str) -> str:
     """The secret for the hidden cases; raises Problem where the file cannot be read."""
     return kit.secret(Path(path) if path else None)
-
-
-def words(result: ExerciseResult) -> str:
-    """What `kata grade` tells of a result, as plain text."""
-    page = Console(file=io.StringIO(), width=LOG_WIDTH, color_system=None, highlight=False)
-    page.print(result_lines(result))
-    return "\n".join(line.rstrip() for line in page.file.getvalue().splitlines())  # type: ignore[attr-defined]
 
 
 def outputs(told: str, points: float) -> list[NotebookNode]:
