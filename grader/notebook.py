@@ -82,8 +82,8 @@ class Check:
         if missing and static_problem(handed_in, exercise) is None:
             names = [module.rpartition(".")[2] for module in missing]
             raise Problem(
-                f"{exercise.name}: this chapter needs {' and '.join(names)}, which you have not written yet.",
-                f"It is looked for in ../{names[0]}/{names[0]}.ipynb, and in the kit's exercises/.",
+                f"{exercise.name}: this chapter builds on {', '.join(names)}, and finds nothing of yours there.",
+                f"Do {names[0]} first: in ../{names[0]}/{names[0]}.ipynb, or in the kit's exercises/.",
             )
         if self._checker is None:
             self._checker = Checker(Path.cwd())

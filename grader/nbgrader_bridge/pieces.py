@@ -81,12 +81,13 @@ def _with_rest(piece: Piece, rest: str) -> Piece:
 def _ends(body: Sequence[ast.stmt], module: Module, exercises: Collection[str]) -> list[tuple[str, int]]:
     """Each piece with the last line of its code: that of the exercise, or of the helpers behind it that it uses."""
     ends = [(IMPORTS, 0)]
+    submission = Submission("", {"": module})
     own: set[str] | None = None  # what the exercise before this statement uses, as long as nothing else came between
     for node in body:
         last = node.end_lineno or 0
         if isinstance(node, ast.FunctionDef) and _is_exercise(node, module, exercises):
             ends.append((node.name, last))
-            own = {name for _, name in Submission("", {"": module}).closure("", node.name)}
+            own = {name for _, name in submission.closure("", node.name)}
         elif len(ends) == 1 or (isinstance(node, ast.FunctionDef) and own and node.name in own):
             ends[-1] = (ends[-1][0], last)
         else:

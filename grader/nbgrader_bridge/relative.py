@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 
 from grader.submission import PACKAGE, Module, source_of
 
-_HEAD = re.compile(r"from\s*\.(?:\s*\.)*(?:\s*(?!import\b)[^\W\d][\w.]*)?")
+_GAP = r"(?:\s|\\\n)*"
+_HEAD = re.compile(rf"from{_GAP}\.(?:{_GAP}\.)*(?:{_GAP}(?!import\b)[^\W\d][\w.]*)?")
 
 
 def spelled_out(name: str, text: str) -> tuple[str, dict[str, str]]:
@@ -35,7 +36,7 @@ def as_before(text: str, before: Mapping[str, str]) -> str:
         return before[found[0]]
 
     heads = "|".join(re.escape(whole) for whole in sorted(before, key=len, reverse=True))
-    return re.sub(rf"\b(?:{heads})(?=\s+import\b)", head, text) if before else text
+    return re.sub(rf"\b(?:{heads})(?=[\s\\]+import\b)", head, text) if before else text
 
 
 def _relative_heads(name: str, text: str) -> Iterator[tuple[int, str, str]]:
