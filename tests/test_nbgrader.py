@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import csv
 import json
 import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from browser import browser
 from faces import Run, kata, records, run
-from nbgrader_class import ASKED, CHAPTER, STUDENTS, cell_of, class_of, write
+from nbgrader_class import ASKED, CHAPTER, STUDENTS, cell_of, class_of, with_cell, write
 
 from grader import catalogue
+from grader.problem import Problem
+from grader.result import FAILED, PASSED, TODO, ExerciseResult, Record
 
 pytest.importorskip("nbgrader", reason="no nbgrader; pip install 'deepkata[nbgrader]'")
 
-from nbgrader.api import Gradebook
+from nbgrader.api import Grade, Gradebook
+from nbgrader.apps.api import NbGraderAPI
 from nbgrader.plugins import CsvExportPlugin
+from traitlets.config import Config
+
+from grader.nbgrader_bridge import config
+from grader.nbgrader_bridge.gradebook import Book
 
 SECRET = "a course's own secret"
 POINTS = {name: catalogue.exercises()[f"{CHAPTER}.{name}"].points for name in ASKED}
@@ -40,6 +48,13 @@ def nbgrader(*arguments: object, cwd: Path) -> Run:
 def names_of(cell: Mapping) -> set[str]:
     name = cell["metadata"]["nbgrader"]["grade_id"]
     return {name, name.removesuffix("-points"), name.removesuffix("-text")}
+
+
+def of_another_kit(points: dict) -> dict:
+    """A cell for an exercise that this kit does not have."""
+    cell = copy.deepcopy(points)
+    cell["metadata"]["nbgrader"] |= {"grade_id": "swish-points", "points": 2}
+    return cell | {"id": "swish-points", "source": 'check("swish")'}
 
 
 class Course:
@@ -59,7 +74,8 @@ class Course:
         path = self.folder / "source" / CHAPTER / f"{CHAPTER}.ipynb"
         notebook = json.loads(path.read_text())
         unwanted = {e.name for e in catalogue.select([CHAPTER])} - set(ASKED)
-        write({**notebook, "cells": [c for c in notebook["cells"] if names_of(c).isdisjoint(unwanted)]}, path)
+        cells = [cell for cell in notebook["cells"] if names_of(cell).isdisjoint(unwanted)]
+        write({**notebook, "cells": [*cells, of_another_kit(cells[-1])]}, path)
 
     def do(self, *arguments: object) -> Run:
         done = nbgrader(*arguments, cwd=self.folder)
@@ -95,8 +111,7 @@ class Course:
     def grades(self, student: str) -> dict[str, float | None]:
         """The autograder's score of each exercise."""
         with self.gradebook() as book:
-            graded = book.find_submission_notebook(CHAPTER, CHAPTER, student).grades
-            return {grade.name.removesuffix("-points"): grade.auto_score for grade in graded}
+            return {name: book.find_grade(f"{name}-points", CHAPTER, CHAPTER, student).auto_score for name in ASKED}
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +181,7 @@ def test_the_export_has_these_scores(course):
     assert exported.keys() == set(STUDENTS)
     for student, row in exported.items():
         assert float(row["score"]) == sum(EARNED[student].values())
-        assert float(row["max_score"]) == sum(POINTS.values())
+        assert float(row["max_score"]) == sum(POINTS.values()) + 2
 
 
 @pytest.mark.parametrize("student", STUDENTS)
@@ -195,9 +210,15 @@ def test_nobody_waits_for_an_instructor(course):
         assert not any(submission.needs_manual_grade for submission in book.assignment_submissions(CHAPTER))
 
 
-def test_what_was_missing_or_forged_is_told_in_the_log(course):
+def test_what_was_missing_is_told_in_the_log(course):
     assert "deletes: the cell sigmoid-points was missing and is put back." in course.log
     assert "Traceback" not in course.log
+
+
+def test_an_exercise_of_another_kit_is_told_of_and_earns_nothing(course):
+    told = "This kit has no exercise for the cell swish-points: it was not judged, and has no points yet."
+    assert f"right: {told} Build the course again, or give the points by hand." in course.log
+    assert course.told("right", "swish") == f"{told}\n"
 
 
 def test_the_records_are_there_for_kata_report(course):
@@ -256,7 +277,8 @@ def test_a_regrade_leaves_alone_what_was_given_by_hand_and_nbgrader_takes_off_fo
         book.find_comment("sigmoid", CHAPTER, CHAPTER, "half").manual_comment = "Nearly."
         book.update_or_create_assignment(CHAPTER, duedate="2026-11-20 12:00:00 UTC")
     (again.folder / "submitted" / "half" / CHAPTER / "timestamp.txt").write_text("2026-11-20 12:30:00 UTC")
-    again.do("autograde", CHAPTER, "--force", "--student", "half")
+    again.hand_in("huge", with_cell(again.released, "x = 1\n" * 200_000))
+    again.do("autograde", CHAPTER, "--force", "--student", "h[au]*")
     assert again.grades("half") == course.grades("half"), "the autograder says what it said"
     with again.gradebook() as book:
         submission = book.find_submission(CHAPTER, "half")
@@ -264,6 +286,8 @@ def test_a_regrade_leaves_alone_what_was_given_by_hand_and_nbgrader_takes_off_fo
         assert submission.late_submission_penalty == 1.75
         assert book.find_comment("sigmoid", CHAPTER, CHAPTER, "half").comment == "Nearly."
         assert book.find_grade("sigmoid-points", CHAPTER, CHAPTER, "half").needs_manual_grade, "nbgrader's own rule"
+    assert again.grades("huge") == NOTHING
+    assert "holds more than 1 MB of code. Hand in the exercises only." in again.told("huge", "relu")
 
 
 # --- kata grade --gradebook -------------------------------------------------------------------------------------------
@@ -277,3 +301,162 @@ def test_scores_of_kata_grade_are_in_the_gradebook_and_in_its_export(graded, tmp
     for student in STUDENTS:
         assert float(rows[student]["score"]) == sum(EARNED[student].values())
         assert rows[student]["assignment"] == CHAPTER
+
+
+@pytest.fixture(scope="module")
+def empty_gradebook(tmp_path_factory) -> Path:
+    """Made once: nbgrader starts a process for each that it makes."""
+    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
+    Book(f"sqlite:///{path}").__exit__(None, None, None)
+    return path
+
+
+@pytest.fixture
+def url(empty_gradebook, tmp_path) -> str:
+    """The address of a gradebook in which nothing stands."""
+    return f"sqlite:///{shutil.copy(empty_gradebook, tmp_path)}"
+
+
+def test_a_folder_of_chapters_becomes_an_assignment_for_each_that_was_begun(url):
+    one = record_of(ch03_activations=(PASSED, FAILED), ch04_losses=(TODO, TODO), ch05_dense=(FAILED,))
+    with Book(url) as book:
+        book.write(one)
+        book.write(one)
+    with Gradebook(url) as book:
+        assert {assignment.name for assignment in book.assignments} == {"ch03_activations", "ch05_dense"}
+        assert [(s.student.id, s.score) for s in book.assignment_submissions("ch03_activations")] == [("ada", 1.0)]
+        assert [(s.student.id, s.score) for s in book.assignment_submissions("ch05_dense")] == [("ada", 0.0)]
+        assert not book.find_submission("ch05_dense", "ada").needs_manual_grade
+
+
+def test_what_is_no_longer_there_loses_its_points(url):
+    with Book(url) as book:
+        book.write(record_of(ch03_activations=(PASSED,)))
+        book.write(record_of(ch03_activations=(TODO,)))
+    with Gradebook(url) as book:
+        assert book.find_submission("ch03_activations", "ada").score == 0.0
+
+
+def test_a_score_given_by_hand_stays_and_is_looked_at_again_where_the_judges_changes(url):
+    with Book(url) as book:
+        book.write(record_of(ch03_activations=(PASSED, FAILED)))
+    with Gradebook(url) as book:
+        first, second = (grade_of(book, number) for number in (0, 1))
+        second.manual_score, first.extra_credit = 0.5, 0.25
+        book.db.commit()
+    for status, look_again in ((FAILED, False), (PASSED, True)):
+        with Book(url) as book:
+            book.write(record_of(ch03_activations=(PASSED, status)))
+        with Gradebook(url) as book:
+            assert book.find_submission("ch03_activations", "ada").score == 1.75
+            assert grade_of(book, 1).auto_score == (status == PASSED)
+            assert grade_of(book, 1).needs_manual_grade == look_again
+
+
+def test_being_late_costs_what_the_policy_says_and_nothing_where_there_is_none(url):
+    late = replace(record_of(ch03_activations=(PASSED, PASSED)), penalty=0.25, submitted="2026-11-21T01:00:00+01:00")
+    for policy, lost in ((False, None), (True, 0.5), (False, 0.5)):
+        with Book(url) as book:
+            book.write(late, policy)
+        with Gradebook(url) as book:
+            submitted = book.find_submission_notebook("ch03_activations", "ch03_activations", "ada")
+            assert submitted.late_submission_penalty == lost
+            assert submitted.assignment.timestamp.isoformat() == "2026-11-21T00:00:00"
+
+
+def test_everybody_in_a_group_gets_its_points_under_the_platforms_number(url):
+    with Book(url) as book:
+        book.write(replace(record_of(ch03_activations=(PASSED,)), student="Ada Lovelace (7) + Grace Hopper (8)"))
+    with Gradebook(url) as book:
+        found = book.assignment_submissions("ch03_activations")
+        assert {(s.student.id, s.student.last_name, s.score) for s in found} == {
+            ("7", "Ada Lovelace", 1.0),
+            ("8", "Grace Hopper", 1.0),
+        }
+
+
+def test_a_released_assignment_stays_as_the_instructor_made_it(course, tmp_path):
+    url = f"sqlite:///{shutil.copy(course.folder / 'gradebook.db', tmp_path)}"
+    with Book(url) as book:
+        book.write(replace(record_of(ch03_activations=(PASSED,) * 10), student="newcomer"))
+        assert "ch03_activations: the released assignment has no tanh; its score was not written." in book.remarks
+        assert "ch03_activations: the cell swish was not graded; its score stays as it is." in book.remarks
+    with Gradebook(url, "course") as book:
+        assert book.find_assignment(CHAPTER).max_score == sum(POINTS.values()) + 2
+        assert book.find_submission(CHAPTER, "newcomer").score == sum(POINTS.values())
+
+
+BAD_ADDRESSES = {
+    "gradebook.db": "is no address of a gradebook",
+    "nonsense://gradebook": "is no address of a gradebook",
+    "sqlite:////nowhere/to/be/gradebook.db": "cannot be written (unable to open database file)",
+    "sqlite:///no_database": "cannot be written (file is not a database)",
+}
+
+
+@pytest.mark.parametrize("url", BAD_ADDRESSES)
+def test_a_gradebook_that_cannot_be_opened_is_told_before_anything_is_graded(tmp_path, monkeypatch, url):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "no_database").write_text("This is a text, and a long one; it is no database of any kind. " * 20)
+    with pytest.raises(Problem, match=re.escape(BAD_ADDRESSES[url])):
+        Book(url)
+
+
+def test_without_nbgrader_its_gradebook_is_refused_in_one_sentence(tmp_path):
+    hide = "import sys; sys.modules['nbgrader'] = None; from grader.cli import main; main()"
+    (tmp_path / f"{CHAPTER}.py").write_text("")
+    done = run(sys.executable, "-c", hide, "grade", f"{CHAPTER}.py", "--gradebook", "sqlite:///g.db", cwd=tmp_path)
+    assert done.code == 2
+    (line,) = done.told
+    assert line.startswith("nbgrader is not here")
+    assert line.endswith("Install it: pip install 'deepkata[nbgrader]'.")
+
+
+def record_of(**chapters: Sequence[str]) -> Record:
+    """A record of ada's: chapter -> the statuses of its first exercises, whose points are taken as 1."""
+    results = [
+        ExerciseResult(exercise.id, 1.0, float(status == PASSED), status)
+        for module, statuses in chapters.items()
+        for exercise, status in zip(catalogue.select([module]), statuses, strict=False)
+    ]
+    return Record("ada", "1", "none", results, student="ada")
+
+
+def grade_of(book: Gradebook, number: int) -> Grade:
+    """Ada's grade of an exercise of the chapter."""
+    name = catalogue.select([CHAPTER])[number].name
+    return book.find_grade(f"{name}-points", CHAPTER, CHAPTER, "ada")
+
+
+# --- what nbgrader's log says -----------------------------------------------------------------------------------------
+
+
+def test_a_seed_file_that_is_not_there_stops_the_grading_with_a_sentence(course, tmp_path):
+    done = autograded_by_api(course, tmp_path, CHAPTER, "half", seed_file="nowhere.txt")
+    assert not done["success"]
+    assert "nowhere.txt cannot be read (No such file or directory). Check the path." in done["log"]
+
+
+def test_an_assignment_of_somebody_elses_is_not_run_unless_the_instructor_says_so(course, tmp_path):
+    def ps1(folder: Path) -> None:
+        for place in ("source/ps1", "submitted/half/ps1"):
+            write({**course.released, "cells": course.released["cells"][-1:]}, folder / place / "ps1.ipynb")
+
+    done = autograded_by_api(course, tmp_path, "ps1", "half", prepare=ps1)
+    assert not done["success"]
+    assert "This kit has no chapter or project called 'ps1'." in done["log"]
+    assert "set c.Judge.execute_others = True" in done["log"]
+
+
+def autograded_by_api(course: Course, folder: Path, assignment: str, student: str, prepare=None, **options) -> dict:
+    """What nbgrader's own interface for programs says of an autograde run in a copy of the course."""
+    shutil.copytree(course.folder, folder / "course")
+    settings = Config()
+    config.apply(settings, **options)
+    settings.CourseDirectory.root = str(folder / "course")
+    settings.CourseDirectory.course_id = "course"
+    api = NbGraderAPI(config=settings)
+    if prepare:
+        prepare(folder / "course")
+        assert api.generate_assignment(assignment)["success"]
+    return api.autograde(assignment, student, force=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sysconfig
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 
@@ -24,7 +25,7 @@ from grader.result import TODO, ExerciseResult, Record
 try:
     from nbgrader.api import Course, Grade, Gradebook, InvalidEntry, MissingEntry, Notebook, SubmittedNotebook
     from sqlalchemy import text
-    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+    from sqlalchemy.exc import ArgumentError, SAWarning, SQLAlchemyError
 except ImportError as error:
     raise Problem(
         f"nbgrader is not here, or one that does not fit ({error}).", "Install it: pip install 'deepkata[nbgrader]'."
@@ -85,10 +86,12 @@ class Book:
         Problem : the gradebook cannot be written; what was written before is kept
         """
         try:
-            for student, name in students_of(record):
-                for chapter, results in by_chapter(record.exercises):
-                    if self._is_handed_in(chapter, results, student):
-                        self._write_chapter(chapter, results, student, name, record, late_policy)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SAWarning)  # about nbgrader's own code, and nothing that users can mend
+                for student, name in students_of(record):
+                    for chapter, results in by_chapter(record.exercises):
+                        if self._is_handed_in(chapter, results, student):
+                            self._write_chapter(chapter, results, student, name, record, late_policy)
         except DATABASE_ERRORS as error:
             self._book.db.rollback()
             raise self._problem(error) from None
