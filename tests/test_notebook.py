@@ -21,6 +21,7 @@ pytest.importorskip("nbgrader", reason="no nbgrader; pip install 'deepkata[nbgra
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from grader.nbgrader_bridge import pack
@@ -31,6 +32,7 @@ ACTIVATIONS = "ch03_activations"
 MODULES = [chapter.module for chapter in catalogue.chapters()]
 RIGHT = "def relu(x):\n    return np.maximum(x, np.float32(0))"
 WRONG = "@njit\ndef relu_backward(dy, x):\n    return np.where(dy > 0, dy, np.float32(0))"
+VALIDATION = 'import os\nos.environ["NBGRADER_EXECUTION"] = "validate"\ncheck("relu")'
 
 
 def chapter(module: str) -> Chapter:
@@ -311,6 +313,12 @@ def test_a_student_is_told_what_kata_check_tells(open_notebook):
     assert "✗ relu " in notebook.run("relu", "relu-points")
     notebook.write("relu-points", 'check("rleu")')
     assert "has no exercise 'rleu'" in notebook.run("relu-points")
+    notebook.write("relu-points", VALIDATION)
+    with pytest.raises(CellExecutionError, match="✗ relu "):
+        notebook.run("relu-points")
+    notebook.write("relu-points", VALIDATION.replace("validate", "autograde"))
+    with pytest.raises(CellExecutionError, match="The kit's judge is not in nbgrader_config.py"):
+        notebook.run("relu-points")
 
 
 def test_earlier_chapters_are_taken_from_the_students_own_notebooks(open_notebook, tmp_path):
