@@ -344,9 +344,10 @@ def single(name: str, file: str, content: bytes, shown: str) -> Submission:
     stem, _, suffix = file.rpartition(".")
     if suffix != "ipynb":
         return _assign(name, stem, Module(file, text), shown)
-    code = notebook_code(code_cells(text, shown))
-    if len(code.text) > MAX_FILE:
+    sources = code_cells(text, shown)
+    if sum(map(len, sources)) > MAX_FILE:
         raise Problem(f"{shown} holds more than {MAX_FILE >> 20} MB of code.", "Hand in the exercises only.")
+    code = notebook_code(sources)
     return _assign(name, stem, Module(file, code.text, code.broken, code.starts), shown)
 
 

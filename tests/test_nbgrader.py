@@ -77,6 +77,13 @@ class Course:
         cells = [cell for cell in notebook["cells"] if names_of(cell).isdisjoint(unwanted)]
         write({**notebook, "cells": [*cells, of_another_kit(cells[-1])]}, path)
 
+    def settings(self, **options: str) -> Config:
+        """The same configuration for nbgrader's interface for programs."""
+        settings = Config()
+        config.apply(settings, **options)
+        settings.CourseDirectory.root, settings.CourseDirectory.course_id = str(self.folder), self.folder.name
+        return settings
+
     def do(self, *arguments: object) -> Run:
         done = nbgrader(*arguments, cwd=self.folder)
         assert done.code == 0, done.err
@@ -267,18 +274,17 @@ def test_a_hidden_case_tells_what_it_is_about_and_no_more(course):
 
 
 def test_a_regrade_leaves_alone_what_was_given_by_hand_and_nbgrader_takes_off_for_lateness(course, tmp_path):
-    again = Course(tmp_path / "course")
-    shutil.copytree(course.folder, again.folder)
-    with (again.folder / "nbgrader_config.py").open("a") as file:
-        file.write("\nc.LateSubmissionPlugin.penalty_method = 'zero'\n")
+    again = Course(shutil.copytree(course.folder, tmp_path / "course"))
     with again.gradebook() as book:
         book.find_grade("sigmoid-points", CHAPTER, CHAPTER, "half").manual_score = 0.5
         book.find_grade("relu-points", CHAPTER, CHAPTER, "half").extra_credit = 0.25
         book.find_comment("sigmoid", CHAPTER, CHAPTER, "half").manual_comment = "Nearly."
         book.update_or_create_assignment(CHAPTER, duedate="2026-11-20 12:00:00 UTC")
     (again.folder / "submitted" / "half" / CHAPTER / "timestamp.txt").write_text("2026-11-20 12:30:00 UTC")
-    again.hand_in("huge", with_cell(again.released, "x = 1\n" * 200_000))
-    again.do("autograde", CHAPTER, "--force", "--student", "h[au]*")
+    settings = again.settings(seed_file=str(course.seed))
+    settings.LateSubmissionPlugin.penalty_method = "zero"
+    done = NbGraderAPI(config=settings).autograde(CHAPTER, "half", force=True)
+    assert done["success"], done["log"]
     assert again.grades("half") == course.grades("half"), "the autograder says what it said"
     with again.gradebook() as book:
         submission = book.find_submission(CHAPTER, "half")
@@ -286,6 +292,13 @@ def test_a_regrade_leaves_alone_what_was_given_by_hand_and_nbgrader_takes_off_fo
         assert submission.late_submission_penalty == 1.75
         assert book.find_comment("sigmoid", CHAPTER, CHAPTER, "half").comment == "Nearly."
         assert book.find_grade("sigmoid-points", CHAPTER, CHAPTER, "half").needs_manual_grade, "nbgrader's own rule"
+
+
+def test_a_notebook_that_kata_grade_refuses_earns_nothing_and_says_why(course, tmp_path):
+    again = Course(shutil.copytree(course.folder, tmp_path / "course"))
+    again.hand_in("huge", with_cell(again.released, "x = 1\n" * 200_000))
+    done = NbGraderAPI(config=again.settings()).autograde(CHAPTER, "huge")
+    assert done["success"], done["log"]
     assert again.grades("huge") == NOTHING
     assert "holds more than 1 MB of code. Hand in the exercises only." in again.told("huge", "relu")
 
@@ -432,31 +445,19 @@ def grade_of(book: Gradebook, number: int) -> Grade:
 
 
 def test_a_seed_file_that_is_not_there_stops_the_grading_with_a_sentence(course, tmp_path):
-    done = autograded_by_api(course, tmp_path, CHAPTER, "half", seed_file="nowhere.txt")
+    again = Course(shutil.copytree(course.folder, tmp_path / "course"))
+    done = NbGraderAPI(config=again.settings(seed_file="nowhere.txt")).autograde(CHAPTER, "half", force=True)
     assert not done["success"]
     assert "nowhere.txt cannot be read (No such file or directory). Check the path." in done["log"]
 
 
 def test_an_assignment_of_somebody_elses_is_not_run_unless_the_instructor_says_so(course, tmp_path):
-    def ps1(folder: Path) -> None:
-        for place in ("source/ps1", "submitted/half/ps1"):
-            write({**course.released, "cells": course.released["cells"][-1:]}, folder / place / "ps1.ipynb")
-
-    done = autograded_by_api(course, tmp_path, "ps1", "half", prepare=ps1)
+    again = Course(shutil.copytree(course.folder, tmp_path / "course"))
+    for place in ("source/ps1", "submitted/half/ps1"):
+        write({**again.released, "cells": again.released["cells"][-1:]}, again.folder / place / "ps1.ipynb")
+    api = NbGraderAPI(config=again.settings())
+    assert api.generate_assignment("ps1")["success"]
+    done = api.autograde("ps1", "half")
     assert not done["success"]
     assert "This kit has no chapter or project called 'ps1'." in done["log"]
     assert "set c.Judge.execute_others = True" in done["log"]
-
-
-def autograded_by_api(course: Course, folder: Path, assignment: str, student: str, prepare=None, **options) -> dict:
-    """What nbgrader's own interface for programs says of an autograde run in a copy of the course."""
-    shutil.copytree(course.folder, folder / "course")
-    settings = Config()
-    config.apply(settings, **options)
-    settings.CourseDirectory.root = str(folder / "course")
-    settings.CourseDirectory.course_id = "course"
-    api = NbGraderAPI(config=settings)
-    if prepare:
-        prepare(folder / "course")
-        assert api.generate_assignment(assignment)["success"]
-    return api.autograde(assignment, student, force=True)
