@@ -23,8 +23,8 @@ def kept(*sources: str, wanted: str = "relu") -> list[str]:
 
 STAYS = {
     "a helper's helper": "def relu(x): return a(x)\ndef a(x): return b(x)\ndef b(x): return x",
-    "a table that is filled": "T = [0]\nT[0] = 1\nT.append(2)\nfor i in range(2):\n    T[i] = i\ndef relu(x): return T[x]",
-    "an import that may fail": "try:\n    import a as q\nexcept ImportError:\n    import b as q\ndef relu(x): return q.r(x)",
+    "a table that is filled": "T = [0]\nT[0] = 1\nT.append(2)\nfor i in T:\n    T[i] = i\ndef relu(x): return T[x]",
+    "an import that may fail": "try:\n    import a as q\nexcept OSError:\n    import b as q\ndef relu(x): return q.r(x)",
     "a decorator, a default and an alias": "import numba as nb\nONE = 1\n@nb.njit\ndef relu(x, y=ONE): return x",
     "everything of a module": "from exercises.ch01_tensors import *\ndef relu(x): return x",
     "both definitions": "def relu(x): return 1\ndef relu(x): return 2",
@@ -72,7 +72,7 @@ def test_a_broken_cell_costs_its_own_exercises_only(tmp_path):
     handed_in = submissions.read(notebook(tmp_path / "ch03_activations.ipynb", HEAD, RELU, tried, tanh, later))
     judged = judge_exercises(handed_in, "relu", "tanh", "tanh_backward")
     assert statuses(judged) == {"relu": PASSED, "tanh": ERROR, "tanh_backward": PASSED}
-    assert judged[1].message == "tanh: ch03_activations.ipynb, line 10: expected ':': `def tanh(x)`."
+    assert judged[1].message == "tanh: ch03_activations.ipynb, code cell 4, line 2: expected ':': `def tanh(x)`."
     assert judged[1].help.startswith("Python cannot read the cell")
 
 

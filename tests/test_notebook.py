@@ -317,7 +317,7 @@ def test_a_student_is_told_what_kata_check_tells(open_notebook):
     with pytest.raises(CellExecutionError, match="✗ relu "):
         notebook.run("relu-points")
     notebook.write("relu-points", VALIDATION.replace("validate", "autograde"))
-    with pytest.raises(CellExecutionError, match="The kit's judge is not in nbgrader_config.py"):
+    with pytest.raises(CellExecutionError, match=r"The kit's judge is not in nbgrader_config\.py"):
         notebook.run("relu-points")
 
 
