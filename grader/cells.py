@@ -115,19 +115,21 @@ def _needed(statements: Sequence[ast.stmt], wanted: Iterable[str]) -> list[ast.s
     """The statements that bind one of these names, or a name that such a statement uses, and so on."""
     binders: dict[str, list[ast.stmt]] = {}
     made = {name for node in statements if isinstance(node, (ast.Assign, ast.AnnAssign)) for name in bound_by(node)}
-    kept = [node for node in statements if _binds_unseen(node)]
     for statement in statements:
         for name in bound_by(statement) | _changed_by(statement) & made:
             binders.setdefault(name, []).append(statement)
-    waiting = [*wanted, *(name for statement in kept for name in global_names(statement))]
-    seen: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            kept += binders.get(name, [])
-            waiting += [used for statement in binders.get(name, []) for used in global_names(statement)]
-    return kept
+    found: dict[int, ast.stmt] = {}
+    names = list(wanted)
+    waiting = [node for node in statements if _binds_unseen(node)]
+    while waiting or names:
+        if names:
+            waiting += binders.pop(names.pop(), [])
+        else:
+            statement = waiting.pop()
+            if id(statement) not in found:
+                found[id(statement)] = statement
+                names += global_names(statement)
+    return list(found.values())
 
 
 def _legal(statements: Sequence[ast.stmt], needed: Sequence[ast.stmt]) -> list[ast.stmt]:

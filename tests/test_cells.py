@@ -11,6 +11,7 @@ from test_submission import notebook
 from grader import cells
 from grader import submission as submissions
 from grader.result import ERROR, PASSED
+from grader.syntax import global_names
 
 RELU = "@njit\ndef relu(x):\n    return np.maximum(x, ZERO)"
 HEAD = "import numpy as np\nfrom numba import njit\nZERO = np.float32(0)"
@@ -24,7 +25,7 @@ def kept(*sources: str, wanted: str = "relu") -> list[str]:
 STAYS = {
     "a helper's helper": "def relu(x): return a(x)\ndef a(x): return b(x)\ndef b(x): return x",
     "a table that is filled": "T = [0]\nT[0] = 1\nT.append(2)\nfor i in T:\n    T[i] = i\ndef relu(x): return T[x]",
-    "an import that may fail": "try:\n    import a as q\nexcept OSError:\n    import b as q\ndef relu(x): return q.r(x)",
+    "an import in a try": "try:\n    import a as q\nexcept OSError:\n    import b as q\ndef relu(x): return q.r(x)",
     "a decorator, a default and an alias": "import numba as nb\nONE = 1\n@nb.njit\ndef relu(x, y=ONE): return x",
     "everything of a module": "from exercises.ch01_tensors import *\ndef relu(x): return x",
     "both definitions": "def relu(x): return 1\ndef relu(x): return 2",
@@ -74,6 +75,15 @@ def test_a_broken_cell_costs_its_own_exercises_only(tmp_path):
     assert statuses(judged) == {"relu": PASSED, "tanh": ERROR, "tanh_backward": PASSED}
     assert judged[1].message == "tanh: ch03_activations.ipynb, code cell 4, line 2: expected ':': `def tanh(x)`."
     assert judged[1].help.startswith("Python cannot read the cell")
+
+
+def test_a_statement_that_binds_many_names_is_looked_at_once(monkeypatch):
+    """It is read in the grader's own process, which nobody must be able to keep busy for long."""
+    looked = []
+    monkeypatch.setattr(cells, "global_names", lambda statement: looked.append(statement) or global_names(statement))
+    cell = "a, b, c = d, e, f = range(3)\ndef relu(x): return [a, b, c, d, e, f]"
+    assert cells.read([cell], ["relu"]).text == cell + "\n"
+    assert len(looked) == 2
 
 
 def test_a_cell_that_was_mended_further_down_is_forgiven():
