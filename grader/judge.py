@@ -140,7 +140,8 @@ class Judge:
                 self._blame_memory(exercise, result)
             if result.status not in (PASSED, TODO):
                 self._blame_prerequisites(exercise, result)
-            for told in (result, *result.cases):
+            messages: list[ExerciseResult | CaseResult] = [result, *result.cases]
+            for told in messages:
                 told.message = self.submission.located(told.message)
             if self.memory and exercise.id not in self.faults:
                 self.memory.keep(self.submission, exercise, result)

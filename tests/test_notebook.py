@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from grader import catalogue, kernel, kit, stubs
 from grader.exercise import Chapter
+from grader.notebook import Check
 from grader.problem import Problem
 from grader.submission import Module
 
@@ -244,6 +245,21 @@ def test_a_module_beside_a_notebook_without_cells_for_solutions_is_what_counts(t
     now = kernel.submission_now(chapter(ACTIVATIONS), tmp_path, ["def relu(x): return 'tried in the notebook'"])
     assert now.modules[ACTIVATIONS].path == f"{ACTIVATIONS}.py"
     assert "maximum" in now.modules[ACTIVATIONS].text
+
+
+def test_a_check_never_ends_a_run_all(monkeypatch, capsys):
+    """Whatever is wrong, with the notebook or with the kit, is told in words."""
+    Check("ch99_dreams")("relu")
+    Check(ACTIVATIONS)("relu")
+    monkeypatch.setattr(kernel, "earlier", lambda *_: 1 / 0)
+    check = Check(ACTIVATIONS)
+    monkeypatch.setattr(check, "_result", lambda _: 1 / 0)
+    check("relu")
+    assert capsys.readouterr().out.splitlines() == [
+        "This kit has no chapter 'ch99_dreams'. Update the kit: git pull.",
+        "This is no notebook. Run `kata check` in a terminal.",
+        "The check itself has failed (ZeroDivisionError: division by zero). Tell your instructor.",
+    ]
 
 
 # --- a real kernel ----------------------------------------------------------------------------------------------------
