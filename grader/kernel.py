@@ -53,16 +53,28 @@ def submission_now(chapter: Chapter, folder: Path, run: Sequence[str]) -> Submis
 
 def earlier(chapter: Chapter, folder: Path) -> dict[str, Module]:
     """The chapters before this one, by module: beside its folder, given in it, or written in the kit's exercises."""
+    return _in_kit(chapter) | beside(chapter, folder)
+
+
+def beside(chapter: Chapter, folder: Path) -> dict[str, Module]:
+    """The chapters before this one that lie beside its folder, or were given in it."""
     found = {}
-    for other in catalogue.chapters()[: catalogue.chapters().index(chapter)]:
+    for other in _before(chapter):
         name = other.module.rpartition(".")[2]
-        kits = kit.EXERCISES / (other.module.replace(".", "/") + ".py")
-        for place in (folder.parent / name / name, folder / name, kits.with_suffix("")):
-            module = _in_file(other, place)
-            if module is not None and (place.parent != kits.parent or _is_begun(other, module)):
-                found[other.module] = module
-                break
+        module = _in_file(other, folder.parent / name / name) or _in_file(other, folder / name)
+        if module is not None:
+            found[other.module] = module
     return found
+
+
+def _in_kit(chapter: Chapter) -> dict[str, Module]:
+    places = {other: kit.EXERCISES / other.module.replace(".", "/") for other in _before(chapter)}
+    found = {other: module for other, place in places.items() if (module := _in_file(other, place))}
+    return {other.module: module for other, module in found.items() if _is_begun(other, module)}
+
+
+def _before(chapter: Chapter) -> Sequence[Chapter]:
+    return catalogue.chapters()[: catalogue.chapters().index(chapter)]
 
 
 def missing(handed_in: Submission, chapter: Chapter) -> list[str]:

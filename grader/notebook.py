@@ -38,7 +38,7 @@ class Check:
         self._name = chapter
         self._checker: Checker | None = None
         with contextlib.suppress(Exception):  # it is told when something is checked
-            offer(kernel.earlier(self._chapter, Path.cwd()))
+            offer(kernel.beside(self._chapter, Path.cwd()))
 
     def __call__(self, exercise: str) -> None:
         """Print what is right or wrong about an exercise.

@@ -251,7 +251,7 @@ def test_a_check_never_ends_a_run_all(monkeypatch, capsys):
     """Whatever is wrong, with the notebook or with the kit, is told in words."""
     Check("ch99_dreams")("relu")
     Check(ACTIVATIONS)("relu")
-    monkeypatch.setattr(kernel, "earlier", lambda *_: 1 / 0)
+    monkeypatch.setattr(kernel, "beside", lambda *_: 1 / 0)
     check = Check(ACTIVATIONS)
     monkeypatch.setattr(check, "_result", lambda _: 1 / 0)
     check("relu")
