@@ -24,7 +24,7 @@ pytest.importorskip("nbgrader", reason="no nbgrader; pip install 'deepkata[nbgra
 import nbformat
 from nbgrader_commands import nbgrader
 
-from grader.nbgrader_bridge import course, pack
+from grader.nbgrader_bridge import command, course, pack
 from grader.nbgrader_bridge.course import Change, Wish
 from grader.nbgrader_bridge.identity import assignment_of
 from grader.nbgrader_bridge.notebook import notebook_of
@@ -237,6 +237,21 @@ def test_what_has_changed_is_told_and_the_other_cells_keep_their_names(tmp_path,
     gone.metadata.nbgrader.grade_id = "sinh-points"
     save(nbformat.from_dict({**notebook, "cells": [*notebook.cells, gone]}), tmp_path)
     assert build(tmp_path, ACTIVATIONS) == {ACTIVATIONS: "added: tanh; removed: sinh"}
+
+
+def test_other_exercises_in_a_graded_assignment_are_warned_of(tmp_path, capsys):
+    """nbgrader would refuse the release, and not say why in words that help."""
+    for name in (ACTIVATIONS, DENSE):
+        build(tmp_path, name)
+        notebook = source(tmp_path, name)
+        notebook.cells = notebook.cells[:-1]
+        save(notebook, tmp_path, name)
+    (tmp_path / "autograded" / "ada" / DENSE).mkdir(parents=True)
+    command.build(tmp_path, [ACTIVATIONS, DENSE])
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].split() == [ACTIVATIONS, "added:", "softmax_backward"]
+    assert told[1].split() == [DENSE, "added:", "dense_backward"]
+    assert told[2].strip() == "It has been graded: nbgrader will not release it with other exercises."
 
 
 def test_an_assignment_keeps_its_style_and_what_it_was_given(tmp_path):

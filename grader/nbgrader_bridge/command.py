@@ -45,6 +45,8 @@ def build(
     wish = courses.Wish(course, _chapters(chapters), _chapters(given) if given else (), style or "", seed_file)
     for change in courses.build(wish):
         console.print(plain(f"{change.assignment:<24}{change}"))
+        if (change.added or change.removed) and any(course.glob(f"autograded/*/{change.assignment}")):
+            console.print(plain(f"{'':<24}It has been graded: nbgrader will not release it with other exercises."))
     first = courses.assignments(course)[0]
     console.print(plain(f"\nNext, in {course}: `nbgrader generate_assignment {first}`. Its README.md tells the rest."))
 
