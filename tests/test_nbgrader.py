@@ -23,6 +23,7 @@ from nbgrader_class import ASKED, CHAPTER, STUDENTS, cell_of, class_of, with_cel
 from grader import catalogue
 from grader.problem import Problem
 from grader.result import FAILED, PASSED, TODO, ExerciseResult, Record
+from grader.submission import Submission
 
 pytest.importorskip("nbgrader", reason="no nbgrader; pip install 'deepkata[nbgrader]'")
 
@@ -32,6 +33,7 @@ from nbgrader.plugins import CsvExportPlugin
 from traitlets.config import Config
 
 from grader.nbgrader_bridge import config
+from grader.nbgrader_bridge.extract import submission_of
 from grader.nbgrader_bridge.gradebook import Book
 
 SECRET = "a course's own secret"
@@ -234,6 +236,51 @@ def test_the_records_are_there_for_kata_report(course):
     for student in STUDENTS:
         assert student in done.out
     assert records(course.folder / "records" / CHAPTER)["right.json"]["student"] == "right"
+
+
+# --- what belongs to a submission -------------------------------------------------------------------------------------
+
+
+def test_a_chapter_finds_the_students_own_earlier_ones_then_those_that_were_given(tmp_path):
+    (tmp_path / "given").mkdir()
+    for name in ("ch01_tensors", "ch02_preprocessing", "ch07_training"):
+        (tmp_path / "given" / f"{name}.py").write_text("WHOSE = 'given'\n")
+    for name in ("ch01_tensors", "ch05_dense"):
+        write(
+            notebook_with(f"def {catalogue.select([name])[0].name}(x):\n    return x"),
+            tmp_path / name / f"{name}.ipynb",
+        )
+    found = read_from(tmp_path, "ch05_dense").modules
+    assert found.keys() == {"ch01_tensors", "ch02_preprocessing", "ch05_dense"}, (
+        "later chapters are none of its business"
+    )
+    assert {name for name, module in found.items() if "given" in module.text} == {"ch02_preprocessing"}
+
+
+def test_the_module_beside_a_notebook_without_functions_is_what_was_handed_in(tmp_path):
+    write(notebook_with('check("relu")'), tmp_path / CHAPTER / f"{CHAPTER}.ipynb")
+    (tmp_path / CHAPTER / f"{CHAPTER}.py").write_text("def relu(x):\n    return x\n")
+    assert read_from(tmp_path, CHAPTER).modules[CHAPTER].path == f"{CHAPTER}.py"
+    write(notebook_with("def relu(x):\n    return x"), tmp_path / CHAPTER / f"{CHAPTER}.ipynb")
+    assert read_from(tmp_path, CHAPTER).modules[CHAPTER].path == f"{CHAPTER}.ipynb", "a copy does not count"
+
+
+def test_an_earlier_chapter_that_cannot_be_read_costs_only_what_calls_it(tmp_path):
+    (tmp_path / "ch01_tensors").mkdir()
+    (tmp_path / "ch01_tensors" / "ch01_tensors.ipynb").write_text("{")
+    write(notebook_with("def relu(x):\n    return x"), tmp_path / CHAPTER / f"{CHAPTER}.ipynb")
+    assert read_from(tmp_path, CHAPTER).modules.keys() == {CHAPTER}
+
+
+def notebook_with(code: str) -> dict:
+    """A notebook of one cell."""
+    return with_cell({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}, code, 0)
+
+
+def read_from(folder: Path, module: str) -> Submission:
+    """What a student has handed in for a chapter, each assignment in a folder of its name."""
+    (chapter,) = [chapter for chapter in catalogue.chapters() if chapter.module == module]
+    return submission_of(chapter, "ada", folder.joinpath, folder / "given")
 
 
 # --- feedback ---------------------------------------------------------------------------------------------------------
