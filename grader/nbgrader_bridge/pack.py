@@ -192,11 +192,11 @@ def _fill(cell: NotebookNode, part: Piece, first: bool) -> None:
 
 def _placed(cell: NotebookNode, plain: str, first: bool) -> str:
     """A cell's text with the lines around it; magics become comments, and so does what an added cell only tries out."""
-    broken = isinstance(parsed(cell.source), SyntaxProblem)
-    source = cell.source if solution_of(cell) and not broken else plain
-    usual = usual_gaps(source, first)
+    if solution_of(cell):
+        plain = cell.source if isinstance(parsed(cell.source), ast.Module) else code_cells.without_magics(cell.source)
+    usual = usual_gaps(plain, first)
     before, after = (cell.metadata.get(MARKS, {}).get(gap, lines) for gap, lines in zip(GAPS, usual, strict=True))
-    return f"{before}{source}{after}"
+    return f"{before}{plain}{after}"
 
 
 def _in_order(cells: Sequence[NotebookNode], wanted: Sequence[str]) -> list[NotebookNode]:

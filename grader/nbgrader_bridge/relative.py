@@ -23,6 +23,8 @@ def spelled_out(name: str, text: str) -> tuple[str, dict[str, str]]:
     before: dict[str, str] = {}
     pieces, done = [], 0
     for start, head, whole in _relative_heads(name, text):
+        while f"{whole} import" in text:  # it is written like that, too: another space keeps the two apart
+            whole = whole.replace("from ", "from  ", 1)
         before.setdefault(whole, head)
         pieces += [text[done:start], whole]
         done = start + len(head)
