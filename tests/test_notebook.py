@@ -171,6 +171,11 @@ def test_what_was_tried_out_in_cells_of_ones_own_is_a_comment_in_the_module():
     assert "My notes" not in text
 
 
+def test_a_cell_that_python_cannot_read_comes_into_the_module_as_it_is():
+    broken = "def tanh(x:\n    return np.tanh(x)"
+    assert f"\n\n\n{broken}\n\n\n" in pack.unpack(released(tanh=broken), "mine.ipynb").decode()
+
+
 # --- a newer release --------------------------------------------------------------------------------------------------
 
 
