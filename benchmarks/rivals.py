@@ -21,7 +21,6 @@ from grader.oracle import Oracle
 
 IMPORTS = "import numpy as np\nfrom numba import njit\n"
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-ASSIGNMENT = "ps1"
 
 
 class Contestant(Protocol):
@@ -94,6 +93,8 @@ class Nbgrader:
     """`nbgrader autograde`: a kernel per notebook, one after the other."""
 
     name = "nbgrader autograde"
+    assignment, stem = "ps1", "p"
+    config = "c = get_config()\nc.CourseDirectory.course_id = 'c'\n"
 
     def __init__(self, program: Path, exercises: Sequence[Exercise], checks: Sequence[str]):
         self.program, self.exercises, self.checks = program, exercises, checks
@@ -105,13 +106,15 @@ class Nbgrader:
             exercise.name: f"def {exercise.name}({', '.join(exercise.parameters)}):\n    ..."
             for exercise in self.exercises
         }
-        notebook(folder / "source" / ASSIGNMENT / "p.ipynb", self._cells(source))
-        (folder / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'c'\n")
-        run(self.program, "generate_assignment", ASSIGNMENT, cwd=folder)
+        path = Path(self.assignment) / f"{self.stem}.ipynb"
+        notebook(folder / "source" / path, self.cells(source))
+        (folder / "nbgrader_config.py").write_text(self.config)
+        run(self.program, "generate_assignment", self.assignment, cwd=folder)
         for number, functions in enumerate(answers):
-            notebook(folder / "submitted" / f"s{number}" / ASSIGNMENT / "p.ipynb", self._cells(functions))
+            notebook(folder / "submitted" / f"s{number}" / path, self.cells(functions))
 
-    def _cells(self, functions: dict[str, str]) -> list[dict[str, Any]]:
+    def cells(self, functions: dict[str, str]) -> list[dict[str, Any]]:
+        """The notebook's cells, with these functions in the student's."""
         cells = [cell("imports", IMPORTS)]
         for exercise, check in zip(self.exercises, self.checks, strict=True):
             name = exercise.name
@@ -121,7 +124,7 @@ class Nbgrader:
         return cells
 
     def grade(self) -> None:
-        run(self.program, "autograde", ASSIGNMENT, cwd=self.folder)
+        run(self.program, "autograde", self.assignment, cwd=self.folder)
 
     def scores(self) -> list[float]:
         run(self.program, "export", "--to", "grades.csv", cwd=self.folder)

@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 from grader import catalogue, kit
+from grader.nbgrader_bridge.command import nbgrader_app, notebook_app
 from grader.problem import Problem
 from grader.reports import terminal
 from grader.reports.command import report
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from grader.check import Checker
     from grader.classroom.engine import Engine
     from grader.exercise import Exercise
+    from grader.nbgrader_bridge.gradebook import Book
     from grader.verdict import Verdict
 
 INTERRUPTED = 130
@@ -36,6 +38,8 @@ data_app = typer.Typer(help="The data sets: what is here, and how to fetch the r
 app.add_typer(data_app, name="data")
 models_app = typer.Typer(help="The models that Keras trained, for the projects.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
+app.add_typer(nbgrader_app, name="nbgrader")
+app.add_typer(notebook_app, name="notebook")
 
 
 app.command()(report)
@@ -215,13 +219,16 @@ def grade(
     only: Annotated[
         list[str] | None, typer.Option(help="a chapter or exercise that counts; may be given several times")
     ] = None,
+    gradebook: Annotated[
+        str | None, typer.Option(metavar="URL", help="nbgrader's gradebook, sqlite:///gradebook.db: write scores there")
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="also grade what an earlier run has graded")] = False,
 ) -> None:
     """Grade submissions with public and hidden cases."""
     from grader.classroom import late, progress
     from grader.classroom.grade import Graded, Grading
 
-    secret = _secret(seed_file)
+    secret = kit.secret(seed_file)
     policy = late.read(late_file) if late_file else None
     judging = _engine(engine, scheduler, secret, isolation, jobs)
     required = isolation is IsolationWish.required
@@ -233,11 +240,15 @@ def grade(
     grading = Grading(secret, judging, out, again, required, policy, chosen, remark=remark)
     records, problems = 0, 0
     last: Record | None = None
+    graded_records: list[Record] = []
+    book = _open_gradebook(gradebook) if gradebook else None
 
     def tell(graded: Graded) -> None:
         nonlocal records, problems, last
         if graded.record is not None:
             records, last = records + 1, graded.record
+            if book:
+                graded_records.append(graded.record)
             line = terminal.summary(graded.record) + Text("  unchanged since the last run" if graded.resumed else "")
             console.print(Text(f"{records:>4}  ", style="dim") + line, soft_wrap=True)
         if graded.problem is not None:
@@ -248,6 +259,8 @@ def grade(
         grading.run(submissions, tell)
     if last is not None and records == 1:
         terminal.print_record(console, last)
+    if book:
+        _write_gradebook(book, graded_records, policy is not None)
     if seed_file is None and records:
         console.print(
             "Hidden cases came from the kit's own seed, which anybody can look up: use --seed-file.", style="dim"
@@ -256,6 +269,22 @@ def grade(
         console.print(terminal.plain(f"Records: {out}/"), style="dim")
     if problems:
         raise typer.Exit(2)
+
+
+def _open_gradebook(url: str) -> Book:
+    """nbgrader's gradebook, before hours of grading and not after."""
+    from grader.nbgrader_bridge.gradebook import Book
+
+    return Book(url)
+
+
+def _write_gradebook(book: Book, records: list[Record], late_policy: bool) -> None:
+    with book:
+        for record in records:
+            book.write(record, late_policy)
+    for remark in book.remarks:
+        errors.print(terminal.plain(remark))
+    console.print(terminal.plain(f"Gradebook: {book.url}"), style="dim")
 
 
 def _engine(name: EngineName, scheduler: str | None, secret: str, isolation: IsolationWish, jobs: int | None) -> Engine:
@@ -272,20 +301,6 @@ def _engine(name: EngineName, scheduler: str | None, secret: str, isolation: Iso
     if scheduler is not None:
         raise Problem("A scheduler was given, and the local engine has none.", "Add --engine dask.")
     return LocalEngine(secret, choose(isolation.value), jobs or default_jobs())
-
-
-def _secret(seed_file: Path | None) -> str:
-    if seed_file is None:
-        return kit.DEFAULT_SECRET
-    try:
-        secret = seed_file.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise Problem(f"The seed file {seed_file} cannot be read ({error.strerror}).", "Check the path.") from None
-    except UnicodeDecodeError:
-        raise Problem(f"The seed file {seed_file} is not text.", "Write a line of UTF-8 text into it.") from None
-    if not secret:
-        raise Problem(f"The seed file {seed_file} is empty.", "Write a line that nobody can guess into it.")
-    return secret
 
 
 @app.command()

@@ -21,6 +21,7 @@ OPTIONAL = (
     ("tensorflow", "Keras: twins, training scripts, `kata data fetch`", "pip install 'deepkata[keras]'"),
     ("matplotlib", "pictures of `kata train` and `kata experiment`", "pip install 'deepkata[pictures]'"),
     ("distributed", "`kata grade --engine dask`", "pip install 'deepkata[scale]'"),
+    ("nbgrader", "`kata nbgrader`, `kata notebook`, `kata grade --gradebook`", "pip install 'deepkata[nbgrader]'"),
 )
 
 HOW_TO_ISOLATE = {

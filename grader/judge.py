@@ -33,7 +33,8 @@ from grader.result import (
 )
 from grader.speed import RIGHT_SHARE
 from grader.stopwatch import Stopwatch, Wrong
-from grader.submission import Submission, SyntaxProblem, is_stub
+from grader.submission import Submission, is_stub
+from grader.syntax import SyntaxProblem
 from grader.verdict import Outcome, Verdict, assess
 from grader.worker.answer import NotCompiled, Raised, Returned, TimedOut
 from grader.worker.host import Limits, Session, Worker
@@ -140,6 +141,9 @@ class Judge:
                 self._blame_memory(exercise, result)
             if result.status not in (PASSED, TODO):
                 self._blame_prerequisites(exercise, result)
+            messages: list[ExerciseResult | CaseResult] = [result, *result.cases]
+            for told in messages:
+                told.message = self.submission.located(told.message)
             if self.memory and exercise.id not in self.faults:
                 self.memory.keep(self.submission, exercise, result)
 
@@ -343,9 +347,9 @@ def static_problem(submission: Submission, exercise: Exercise) -> tuple[str, str
     module = submission.modules.get(exercise.module)
     if module is None:
         return words.missing_module(exercise)
-    if isinstance(module.tree, SyntaxProblem):
-        tree = module.tree
-        return words.syntax_error(exercise, module.path, tree.line, tree.message, tree.source)
+    broken = module.tree if isinstance(module.tree, SyntaxProblem) else module.broken.get(exercise.name)
+    if broken:
+        return words.syntax_error(exercise, module.path, broken.line, broken.message, broken.source)
     function = module.functions.get(exercise.name)
     if function is None:
         return words.missing_function(exercise, module.path)

@@ -54,6 +54,26 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
+def secret(seed_file: Path | None) -> str:
+    """The course's secret for hidden cases, from its file; the kit's own where there is none.
+
+    Raises
+    ------
+    Problem : the file cannot be read, or has nothing in it
+    """
+    if seed_file is None:
+        return DEFAULT_SECRET
+    try:
+        text = seed_file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise Problem(f"The seed file {seed_file} cannot be read ({error.strerror}).", "Check the path.") from None
+    except UnicodeDecodeError:
+        raise Problem(f"The seed file {seed_file} is not text.", "Write a line of UTF-8 text into it.") from None
+    if not text:
+        raise Problem(f"The seed file {seed_file} is empty.", "Write a line that nobody can guess into it.")
+    return text
+
+
 @functools.cache
 def exam_hash(secret: str | None) -> str:
     """What a submission was judged by: this kit and the course's secret, which takes long to guess from it."""

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from grader import catalogue, oracle, stubs
 from grader.exercise import Exercise
 from grader.problem import Problem
-from grader.submission import Module, SyntaxProblem
+from grader.submission import Module
+from grader.syntax import SyntaxProblem
 
 SECTIONS = ("Approach:", "Example:", "Trap:", "Lecture:")
 MIN_CASES, MIN_MISTAKES = 3, 3

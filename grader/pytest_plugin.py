@@ -68,7 +68,8 @@ class ExerciseModule(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         from grader import catalogue, submission
-        from grader.submission import SyntaxProblem, is_stub
+        from grader.submission import is_stub
+        from grader.syntax import SyntaxProblem
 
         folder, name = submission.place_of(self.path)
         module = submission.read(folder).modules.get(name)

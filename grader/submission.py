@@ -3,56 +3,61 @@
 from __future__ import annotations
 
 import ast
+import bisect
 import functools
 import hashlib
 import io
 import itertools
 import json
-import symtable
+import re
 import tokenize
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from grader import catalogue, kit
+from grader import catalogue, cells, kit
+from grader.cells import Code
 from grader.problem import Problem
+from grader.syntax import SyntaxProblem, global_names, parsed
 
 MAX_FILE = 1 << 20
+MAX_NOTEBOOK = 32 << 20  # most of a large one is pictures, which are not read
 MAX_FILES = 200
-MAX_DEPTH = 200  # of a syntax tree; deeper ones exhaust Python's own recursion
 PACKAGE = "exercises."  # what the submission's modules are imported from
 SINGLE = (".py", ".ipynb")  # what a file that is handed in alone may be
-PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun")  # cell magics over ordinary code
-
-
-@dataclass(frozen=True)
-class SyntaxProblem:
-    """Why a module cannot be parsed."""
-
-    line: int
-    message: str
-    source: str
 
 
 @dataclass
 class Module:
-    """One module of a submission; `path` is what messages show: it begins at the submission, wherever that lies."""
+    """One module of a submission.
+
+    Parameters
+    ----------
+    path : what messages show; it begins at the submission, wherever that lies
+    text : the source
+    broken : functions in cells of a notebook that Python cannot read; the others can be judged all the same
+    starts : of a notebook, the line of the text in which each code cell begins
+    """
 
     path: str
     text: str
+    broken: dict[str, SyntaxProblem] = field(default_factory=dict)
+    starts: Sequence[int] = ()
+
+    def located(self, message: str) -> str:
+        """A message about this module; a line of a notebook is told as a line of its cell, as students see it."""
+
+        def place(found: re.Match[str]) -> str:
+            line = int(found[1])
+            cell = bisect.bisect(self.starts, line)
+            return f"{self.path}, code cell {cell}, line {line - self.starts[cell - 1] + 1}"
+
+        return re.sub(rf"{re.escape(self.path)}, line ([1-9]\d*)", place, message) if self.starts else message
 
     @functools.cached_property
     def tree(self) -> ast.Module | SyntaxProblem:
-        try:
-            tree = ast.parse(self.text)
-            if _is_deeper(tree, MAX_DEPTH):
-                return SyntaxProblem(0, "it is nested too deeply", "")
-            return tree
-        except SyntaxError as error:
-            return SyntaxProblem(error.lineno or 0, error.msg, (error.text or "").strip())
-        except (ValueError, RecursionError, MemoryError) as error:
-            return SyntaxProblem(0, str(error) or "it is nested too deeply", "")
+        return parsed(self.text)
 
     @functools.cached_property
     def functions(self) -> dict[str, ast.FunctionDef]:
@@ -126,6 +131,12 @@ class Submission:
         """The form in which a guest receives it: its own modules, and the given ones as the kit has them."""
         return {name: (module.path, module.text) for name, module in self.modules.items()} | kit.given()
 
+    def located(self, message: str) -> str:
+        """A message in which the lines of notebooks are told as lines of their cells."""
+        for module in self.modules.values():
+            message = module.located(message)
+        return message
+
     @functools.cached_property
     def digest(self) -> str:
         """Equal for equal content."""
@@ -191,7 +202,7 @@ class Submission:
                 if alias.name.startswith(PACKAGE):
                     scope.aliases[alias.asname or alias.name] = alias.name.removeprefix(PACKAGE)
             return
-        source = _source(module, node)
+        source = source_of(module, node)
         if source is None:
             return
         for alias in node.names:
@@ -219,6 +230,10 @@ class Submission:
         parts += [f"{owner}.{self.modules[owner].frame}" for owner in modules]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
+    def named_in(self, module: str) -> set[str]:
+        """The modules of the package that a module imports from, whether the submission has them or not."""
+        return self._scope(module).modules
+
     def imported_from(self, module: str) -> list[str]:
         """The module and all those of the submission that importing it imports."""
         found: set[str] = set()
@@ -231,39 +246,13 @@ class Submission:
         return sorted(found)
 
 
-def global_names(code: ast.AST) -> set[str]:
-    """The names in a piece of code that mean something of the module: a local variable of that name does not."""
-    names = {node.id for node in ast.walk(code) if isinstance(node, ast.Name)}
-    if not isinstance(code, ast.FunctionDef):
-        return names
-    found: set[str] = set()
-    try:
-        waiting = [symtable.symtable(ast.unparse(code), code.name, "exec")]
-    except SyntaxError:  # e.g. `import *` inside a function, which Python can parse and will not run
-        return names
-    while waiting:
-        table = waiting.pop()
-        found |= {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() or symbol.is_imported()}
-        waiting += table.get_children()
-    return found & names
-
-
-def _source(module: str, node: ast.ImportFrom) -> str | None:
+def source_of(module: str, node: ast.ImportFrom) -> str | None:
     """The submission's module that a from-import names, "" for the package itself; None for somebody else's."""
     name = node.module or ""
     if not node.level:
         return name.removeprefix(PACKAGE[:-1]).removeprefix(".") if f"{name}.".startswith(PACKAGE) else None
     above = module.split(".")[: -node.level]
     return ".".join([*above, name] if name else above)
-
-
-def _is_deeper(tree: ast.AST, depth: int) -> bool:
-    """Whether a tree has more than so many levels; counted level by level, so that no depth is too much."""
-    level: list[ast.AST] = [tree]
-    while level and depth:
-        level = [child for node in level for child in ast.iter_child_nodes(node)]
-        depth -= 1
-    return bool(level)
 
 
 def is_stub(function: ast.FunctionDef) -> bool:
@@ -294,7 +283,7 @@ def read(path: Path) -> Submission:
         raise Problem(f"There is no submission at {path}.", "Give a folder, a .py file or an .ipynb file.")
     if path.suffix not in SINGLE:
         raise Problem(f"{path} is neither a folder, a .py file nor an .ipynb file.", "Hand in one of these.")
-    return single(path.stem, path.name, content_of(path, str(path)), str(path))
+    return single(path.stem, path.name, content_of(path, str(path), most_of(path.name)), str(path))
 
 
 def place_of(path: Path) -> tuple[Path, str]:
@@ -353,7 +342,13 @@ def single(name: str, file: str, content: bytes, shown: str) -> Submission:
     """
     text = _text_of(content, shown)
     stem, _, suffix = file.rpartition(".")
-    return _assign(name, file, stem, _notebook_code(text, shown) if suffix == "ipynb" else text, shown)
+    if suffix != "ipynb":
+        return _assign(name, stem, Module(file, text), shown)
+    sources = code_cells(text, shown)
+    if sum(map(len, sources)) > MAX_FILE:
+        raise Problem(f"{shown} holds more than {MAX_FILE >> 20} MB of code.", "Hand in the exercises only.")
+    code = notebook_code(sources)
+    return _assign(name, stem, Module(file, code.text, code.broken, code.starts), shown)
 
 
 def is_module(path: str) -> bool:
@@ -371,6 +366,11 @@ def _python_files(folder: Path) -> Iterator[Path]:
             continue
         if not any(parent.is_symlink() for parent in path.parents if parent.is_relative_to(folder)):
             yield path
+
+
+def most_of(file: str) -> int:
+    """How many bytes a file of that name may have."""
+    return MAX_NOTEBOOK if file.endswith(".ipynb") else MAX_FILE
 
 
 def content_of(path: Path, shown: str, most: int = MAX_FILE) -> bytes:
@@ -396,41 +396,28 @@ def _text_of(content: bytes, shown: str) -> str:
         raise Problem(f"{shown} is not UTF-8 text.", "Save it as UTF-8.") from None
 
 
-def _notebook_code(text: str, shown: str) -> str:
-    """The code cells of a notebook as one text; magics become comments so that line counts stay."""
+def notebook_code(sources: Sequence[str]) -> Code:
+    """What the code cells of a notebook come to, as far as exercises need it."""
+    return cells.read(sources, {exercise.name for exercise in catalogue.exercises().values()})
+
+
+def code_cells(text: str, shown: str) -> list[str]:
+    """The sources of a notebook's code cells; raises Problem where the text is no notebook."""
     try:
-        cells = json.loads(text)["cells"]
-        codes = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        found = json.loads(text)["cells"]
+        return ["".join(cell["source"]) for cell in found if cell["cell_type"] == "code"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise Problem(f"{shown} is not a readable notebook.", "Save it from Jupyter again (format 4).") from None
-    return "\n".join(line for code in codes for line in _plain_python(code)) + "\n"
 
 
-def _plain_python(code: str) -> list[str]:
-    """The lines of a cell, with what only IPython understands as comments."""
-    lines = code.splitlines()
-    try:
-        ast.parse(code)
-        return lines  # also where a line happens to begin with the operator %
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        pass
-    kind = code.split(maxsplit=1)[0] if code.strip() else ""
-    foreign = kind.startswith("%%") and kind not in PYTHON_CELLS
-    return [
-        f"# {line}" if foreign or line.lstrip().startswith(("%", "!", "?")) or line.rstrip().endswith("?") else line
-        for line in lines
-    ]
-
-
-def _assign(name: str, file: str, stem: str, text: str, shown: str) -> Submission:
+def _assign(name: str, stem: str, module: Module, shown: str) -> Submission:
     """A single text stands for the module it is named after, else for every chapter of which it defines a function."""
-    module = Module(file, text)
     named = [c.module for c in catalogue.chapters() if stem.endswith(c.module.rpartition(".")[2])]
-    defined = module.functions.keys()
+    defined = module.functions.keys() | module.broken.keys()
     meant = named or [c.module for c in catalogue.chapters() if defined & {exercise.name for exercise in c.exercises}]
     if not meant:
         raise Problem(
             f"{shown} is named after no chapter and defines no function that an exercise asks for.",
             "Name it like the stub, e.g. ch03_activations.py.",
         )
-    return Submission(name, {name: Module(module.path, text) for name in meant}, whole=False)
+    return Submission(name, {name: replace(module) for name in meant}, whole=False)

@@ -94,12 +94,13 @@ def breach(exercise: Exercise, found: Breach) -> tuple[str, str, str]:
 
 
 def syntax_error(exercise: Exercise, path: str, line: int, message: str, source: str) -> tuple[str, str, str]:
-    """For a module that Python cannot read."""
+    """For a module, or a notebook's cell, that Python cannot read."""
     shown = f": `{source}`" if source else ""
+    what = "cell" if path.endswith(".ipynb") else "file"
     return (
         ERROR,
         f"{exercise.name}: {path}, line {line}: {message}{shown}.",
-        "Python cannot read the file; mend this line first, then all its exercises are checked.",
+        f"Python cannot read the {what}; mend this line first, then all its exercises are checked.",
     )
 
 

@@ -21,7 +21,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grader import kit
@@ -47,7 +47,7 @@ class Errand:
     """All that a Dask worker needs to judge one submission. It has no readable form: Dask logs what has one."""
 
     name: str
-    modules: dict[str, tuple[str, str]]
+    modules: dict[str, Module]
     notes: list[str]
     whole: bool
     only: frozenset[str] | None
@@ -58,13 +58,12 @@ class Errand:
     @classmethod
     def of(cls, task: Task, secret: str, isolation: str) -> Errand:
         handed_in = task.read()
-        modules = {name: (module.path, module.text) for name, module in handed_in.modules.items()}
+        modules = {name: replace(module) for name, module in handed_in.modules.items()}  # without their trees
         return cls(task.name, modules, handed_in.notes, handed_in.whole, task.only, secret, isolation, kit_here())
 
     def submission(self) -> Submission:
         """What was handed in."""
-        modules = {name: Module(path, text) for name, (path, text) in self.modules.items()}
-        return Submission(self.name, modules, list(self.notes), self.whole)
+        return Submission(self.name, dict(self.modules), list(self.notes), self.whole)
 
     def __repr__(self) -> str:
         return "<a submission>"

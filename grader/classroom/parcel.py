@@ -160,7 +160,7 @@ def _loose(name: str, code: Sequence[File]) -> Submission:
     for file in code:
         base = file.path.rpartition("/")[2]
         try:
-            one = submissions.single(name, base, file.read(MAX_FILE), f"{name}/{file.shown}")
+            one = submissions.single(name, base, file.read(submissions.most_of(base)), f"{name}/{file.shown}")
         except Problem as problem:
             if len(code) == 1:
                 raise

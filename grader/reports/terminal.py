@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -32,6 +33,14 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 def plain(text: str, style: str = "") -> Text:
     """Text as it is: no markup, no control characters."""
     return Text(harmless(text), style=style)
+
+
+def as_text(*parts: RenderableType, width: int = LOG_WIDTH) -> str:
+    """What a terminal would show, as plain text without colours."""
+    page = Console(file=io.StringIO(), width=width, color_system=None, highlight=False, force_jupyter=False)
+    with page.capture() as shown:
+        page.print(*parts, sep="\n")
+    return "\n".join(line.rstrip() for line in shown.get().splitlines())
 
 
 def result_lines(result: ExerciseResult, details: bool = True) -> RenderableType:

@@ -1,0 +1,138 @@
+"""What a student's notebook holds now: its saved cells, in each the text that the kernel has run last."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from grader import catalogue, kit
+from grader.cells import bound_in
+from grader.exercise import Chapter
+from grader.problem import Problem
+from grader.submission import Module, Submission, code_cells, content_of, is_stub, most_of, notebook_code, single
+
+
+def cells_now(saved: Iterable[str], run: Iterable[str]) -> list[str]:
+    """The code cells of a notebook as the kernel knows them.
+
+    A text that was run takes the place of the cell whose names it binds anew; of the others it is the last.
+
+    Parameters
+    ----------
+    saved : the code cells in the notebook's file, in their order
+    run : what the kernel has run, in the order of time
+    """
+    cells = list(saved)
+    for text in run:
+        if text in cells:
+            continue
+        names = bound_in(text)
+        replaced = [number for number, cell in enumerate(cells) if bound_in(cell) and bound_in(cell) <= names]
+        if not replaced:
+            cells.append(text)
+        for number in replaced:
+            cells[number] = ""
+        for number in replaced[:1]:
+            cells[number] = text
+    return cells
+
+
+def submission_now(chapter: Chapter, folder: Path, run: Sequence[str]) -> Submission:
+    """The chapter as the student has it now, with the earlier chapters that lie beside it.
+
+    Raises
+    ------
+    Problem : a notebook or module that cannot be read
+    """
+    own = _own(chapter, folder, run)
+    return Submission(own.path, earlier(chapter, folder) | {chapter.module: own}, whole=False)
+
+
+def earlier(chapter: Chapter, folder: Path) -> dict[str, Module]:
+    """The chapters before this one, by module: beside its folder, given in it, or written in the kit's exercises."""
+    return _in_kit(chapter) | beside(chapter, folder)
+
+
+def beside(chapter: Chapter, folder: Path) -> dict[str, Module]:
+    """The chapters before this one that lie beside its folder, or were given in it."""
+    found = {}
+    for other in _before(chapter):
+        name = other.module.rpartition(".")[2]
+        module = _in_file(other, folder.parent / name / name) or _in_file(other, folder / name)
+        if module is not None:
+            found[other.module] = module
+    return found
+
+
+def _in_kit(chapter: Chapter) -> dict[str, Module]:
+    places = {other: kit.EXERCISES / other.module.replace(".", "/") for other in _before(chapter)}
+    found = {other: module for other, place in places.items() if (module := _in_file(other, place))}
+    return {other.module: module for other, module in found.items() if _is_begun(other, module)}
+
+
+def _before(chapter: Chapter) -> Sequence[Chapter]:
+    return catalogue.chapters()[: catalogue.chapters().index(chapter)]
+
+
+def missing(handed_in: Submission, chapter: Chapter) -> list[str]:
+    """The chapters that a chapter imports from and that are nowhere."""
+    known = {chapter.module for chapter in catalogue.chapters()}
+    return sorted(handed_in.named_in(chapter.module) & known - handed_in.modules.keys())
+
+
+def _own(chapter: Chapter, folder: Path, run: Sequence[str]) -> Module:
+    name = chapter.module.rpartition(".")[2]
+    path, beside = _notebook(folder, name), folder / f"{name}.py"
+    cells = _cells(path) if path else []
+    if beside.is_file() and not any(map(_is_written_in, cells)):
+        return _of_file(chapter, beside)
+    code = notebook_code(cells_now(["".join(cell["source"]) for cell in cells], run))
+    return Module(f"{name}.ipynb", code.text, code.broken, code.starts)
+
+
+def _notebook(folder: Path, name: str) -> Path | None:
+    """The file of the notebook that is open: Jupyter's server tells it to the kernel, others leave it to be guessed."""
+    for path in (Path(os.environ.get("JPY_SESSION_NAME", "")), folder / f"{name}.ipynb"):
+        if path.suffix == ".ipynb" and path.is_file():
+            return path
+    return None
+
+
+def _cells(path: Path) -> list[Mapping[str, Any]]:
+    text = content_of(path, path.name, most_of(path.name)).decode("utf-8", "replace")
+    code_cells(text, path.name)  # refuses what is no notebook
+    return [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+
+
+def _is_written_in(cell: Mapping[str, Any]) -> bool:
+    """Whether it is one of the cells that students write their solutions in."""
+    try:
+        return bool(cell["metadata"]["nbgrader"]["solution"])
+    except (KeyError, TypeError):
+        return False
+
+
+def _in_file(chapter: Chapter, place: Path) -> Module | None:
+    """A chapter in a notebook or a module at `place`, without its suffix; what cannot be read is not there."""
+    for suffix in (".ipynb", ".py"):
+        path = place.with_suffix(suffix)
+        try:
+            module = _of_file(chapter, path)
+        except Problem:
+            continue
+        if suffix == ".py" or module.functions or not place.with_suffix(".py").is_file():
+            return module
+    return None
+
+
+def _of_file(chapter: Chapter, path: Path) -> Module:
+    content = content_of(path, path.name, most_of(path.name))
+    return single(path.stem, path.name, content, path.name).modules[chapter.module]
+
+
+def _is_begun(chapter: Chapter, module: Module) -> bool:
+    functions = [module.functions.get(exercise.name) for exercise in chapter.exercises]
+    return any(function is not None and not is_stub(function) for function in functions)

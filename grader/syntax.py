@@ -1,0 +1,55 @@
+"""Python source as a syntax tree, and what its names mean. Nothing is ever run here."""
+
+from __future__ import annotations
+
+import ast
+import symtable
+from dataclasses import dataclass
+
+MAX_DEPTH = 200  # of a syntax tree; deeper ones exhaust Python's own recursion
+
+
+@dataclass(frozen=True)
+class SyntaxProblem:
+    """Why a source text cannot be parsed."""
+
+    line: int
+    message: str
+    source: str
+
+
+def parsed(text: str) -> ast.Module | SyntaxProblem:
+    """The tree of a source text, or why there is none."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        return SyntaxProblem(error.lineno or 0, error.msg, (error.text or "").strip())
+    except (ValueError, RecursionError, MemoryError) as error:
+        return SyntaxProblem(0, str(error) or "it is nested too deeply", "")
+    return SyntaxProblem(0, "it is nested too deeply", "") if _is_deeper(tree, MAX_DEPTH) else tree
+
+
+def global_names(code: ast.AST) -> set[str]:
+    """The names in a piece of code that mean something of the module: a local variable of that name does not."""
+    names = {node.id for node in ast.walk(code) if isinstance(node, ast.Name)}
+    if not isinstance(code, ast.FunctionDef):
+        return names
+    found: set[str] = set()
+    try:
+        waiting = [symtable.symtable(ast.unparse(code), code.name, "exec")]
+    except SyntaxError:  # e.g. `import *` inside a function, which Python can parse and will not run
+        return names
+    while waiting:
+        table = waiting.pop()
+        found |= {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() or symbol.is_imported()}
+        waiting += table.get_children()
+    return found & names
+
+
+def _is_deeper(tree: ast.AST, depth: int) -> bool:
+    """Whether a tree has more than so many levels; counted level by level, so that no depth is too much."""
+    level: list[ast.AST] = [tree]
+    while level and depth:
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        depth -= 1
+    return bool(level)
