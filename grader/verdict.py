@@ -6,6 +6,7 @@ Runs in the trusted process, and runs nothing of a student's.
 from __future__ import annotations
 
 import copy
+import inspect
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -220,9 +221,10 @@ def _matches(exercise: Exercise, wrong: Callable[..., Any], outcome: Outcome) ->
 def answer_of(exercise: Exercise, function: Callable[..., Any], case: Case) -> Answer:
     """What one of the kit's own functions (a known mistake) answers to a case, in this process."""
     arguments = {name: _revive(value) for name, value in case.arguments.items()}
+    about = {"launch": case.launch} if "launch" in inspect.signature(function).parameters else {}
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        value = function(**arguments)
+        value = function(**arguments, **about)
     return Returned(value, {name: arguments[name] for name in exercise.changes})
 
 
