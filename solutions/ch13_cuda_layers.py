@@ -341,6 +341,29 @@ def column_sum_kernel(x, sums):
     ### END SOLUTION
 
 
+@cuda.jit
+def relu_backward_kernel(dy, y, dx):
+    """The way back through a ReLU, given what came out of it.
+
+    Parameters
+    ----------
+    dy : float32 (n,); the upstream gradient, as one long row
+    y : float32 (n,); the forward pass's output, 0 where the unit was off
+    dx : float32 (n,); becomes dy where y > 0, else 0; may be dy itself
+
+    Launch: blocks in one direction, more threads than elements or fewer.
+
+    Approach: a grid-stride walk. y > 0 exactly where the ReLU's input was, so that the input need not be kept.
+    Example: dy = [1, 1, 1], y = [0, 0, 3] leaves dx = [0, 0, 1].
+    Trap: the mask comes from y, not from dy.
+    Lecture: Deep Neural Networks, backpropagation (`relu_backward` of ch03_activations).
+    """
+    ### BEGIN SOLUTION
+    for i in range(cuda.grid(1), dy.size, cuda.gridsize(1)):
+        dx[i] = dy[i] if y[i] > 0 else np.float32(0)
+    ### END SOLUTION
+
+
 # --- convolution and pooling ----------------------------------------------------------------------------------------
 
 
