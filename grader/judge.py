@@ -3,6 +3,7 @@
 interpreted : plain Python; real tracebacks, a first verdict at once
 compiled : nopython mode proven, bounds checked, every case, the dtype
 native : as the student wrote it: for parallel functions (a race shows) and for whole networks
+simulated, compiled, device : what CUDA kernels go through instead, see levels.py
 Where points grow with speed, a right answer is then timed beside the solution, as written.
 """
 
@@ -13,18 +14,21 @@ import functools
 import time
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
+from typing import Any
 
-from grader import catalogue, kit, rules, words
+from grader import catalogue, kernel_words, kit, levels, rules, words
 from grader.exercise import Case, Exercise
 from grader.memory import Memory
 from grader.oracle import Oracle
 from grader.result import (
     BLOCKED,
     COMPILED,
+    DEVICE,
     FAILED,
     INTERPRETED,
     NATIVE,
     PASSED,
+    SIMULATED,
     TIMED,
     TODO,
     CaseResult,
@@ -35,11 +39,13 @@ from grader.speed import RIGHT_SHARE
 from grader.stopwatch import Stopwatch, Wrong
 from grader.submission import Submission, SyntaxProblem, is_stub
 from grader.verdict import Outcome, Verdict, assess
-from grader.worker.answer import NotCompiled, Raised, Returned, TimedOut
-from grader.worker.host import Limits, Session, Worker
+from grader.worker.answer import Answer, NotCompiled, Raised, Returned, TimedOut
+from grader.worker.guest.gpu.guard import describe
+from grader.worker.host import Limits, Session, Worker, launch_of
 
 MODES = {INTERPRETED: "interpreted", COMPILED: "checked", NATIVE: "native"}
 RACE_REPEATS = 4
+ORDERS = (0, 1, 2)  # of a kernel's threads: the natural one, and two shuffled ones
 INTERPRETED_SECONDS = 5.0
 RANDOMNESS = ("rng", "uniforms")  # the arguments that bring randomness with them
 
@@ -75,9 +81,12 @@ class Judge:
         self.limits = limits or Limits()
         self.watch = watch or (lambda exercise, stage, verdict: None)
         self.memory = memory
+        self.worker = worker
         self._sessions = {
             stage: Session(worker, submission.sources, mode, self.limits) for stage, mode in MODES.items()
         }
+        self._kernel_sessions: dict[str, Session] = {}
+        self._launches: dict[str, list[tuple[str, str, Any]]] = {}  # exercise id -> kernels and their argument types
         self.faults: dict[str, str] = {}  # exercise id -> what of the kit itself failed there, for whoever runs it
         self._asked: list[Exercise] = []
         self._results: dict[str, ExerciseResult] = {}
@@ -89,8 +98,7 @@ class Judge:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for session in self._sessions.values():
-            session.close()
+        self._close_sessions()
 
     def results(self, exercises: Iterable[Exercise]) -> Iterable[ExerciseResult]:
         """One result after the other, as they come."""
@@ -155,8 +163,7 @@ class Judge:
         except Exception as fault:
             result.status, result.message, result.help = words.fault(exercise, fault)
             self.faults[exercise.id] = words.origin(fault)
-            for session in self._sessions.values():
-                session.close()
+            self._close_sessions()
         if result.status != PASSED:
             result.score = 0.0
         result.seconds += time.perf_counter() - started
@@ -172,7 +179,7 @@ class Judge:
             chosen = _cases_of(exercise, stage, cases)
             if not chosen:
                 continue
-            if stage != INTERPRETED and exercise.compiled and not rules.is_numbas(self.submission, exercise):
+            if self._must_be_numbas(exercise, stage) and not rules.is_numbas(self.submission, exercise):
                 result.status, result.message, result.help = words.explain(exercise, NotCompiled())
                 break
             verdict, seen = self._run_stage(exercise, stage, chosen)
@@ -180,8 +187,11 @@ class Judge:
             self.watch(exercise, stage, verdict)
             result.status, result.message, result.help = verdict.status, verdict.message, verdict.help
             result.mistake, result.output = verdict.mistake, verdict.output
+            result.level = stage if exercise.cuda else ""
             if verdict.status != PASSED:
                 break
+        if exercise.cuda and result.status == PASSED:
+            self._tell_the_level(exercise, result)
 
     def _time(self, exercise: Exercise, result: ExerciseResult) -> None:
         """Points by speed; an answer that is wrong only when it is timed is wrong."""
@@ -212,6 +222,8 @@ class Judge:
         return self.limits.whole if exercise.whole else self.limits.exercise
 
     def _stages(self, exercise: Exercise) -> Sequence[str]:
+        if exercise.cuda:
+            return levels.tools(self.worker).stages
         if exercise.whole:
             return INTERPRETED, NATIVE
         if not exercise.compiled:
@@ -219,6 +231,11 @@ class Judge:
         if self._is_parallel(exercise):
             return INTERPRETED, COMPILED, NATIVE
         return INTERPRETED, COMPILED
+
+    @staticmethod
+    def _must_be_numbas(exercise: Exercise, stage: str) -> bool:
+        """Whether one of numba's decorators must stand above the function."""
+        return exercise.cuda == "kernel" or (stage != INTERPRETED and exercise.compiled)
 
     def _is_parallel(self, exercise: Exercise) -> bool:
         """Whether the function itself asks numba for threads; one that only calls such a function cannot race."""
@@ -236,8 +253,10 @@ class Judge:
 
     def _run_stage(self, exercise: Exercise, stage: str, cases: list[Case]) -> tuple[Verdict, list[CaseResult]]:
         """One stage; what fails where other functions have run before is looked at again where none has."""
+        if exercise.cuda and stage == COMPILED:
+            return self._assemble(exercise, cases), []
         verdict, seen = self._run_cases(exercise, stage, cases)
-        session = self._sessions[stage]
+        session = self._session(exercise, stage)
         if verdict.status != PASSED and not verdict.mistake and session.shared(exercise.name):
             session.close()  # a neighbour may have tampered with numpy
             verdict, seen = self._run_cases(exercise, stage, cases)
@@ -262,6 +281,8 @@ class Judge:
         return verdict, seen
 
     def _run_case(self, exercise: Exercise, stage: str, case: Case, right: object) -> Outcome:
+        if exercise.cuda:
+            return self._run_kernel(exercise, stage, case, right)
         session = self._sessions[stage]
         seconds = self._seconds(exercise, stage, case)
         repeats = RACE_REPEATS if stage == NATIVE and not exercise.whole else 1
@@ -273,6 +294,59 @@ class Judge:
             if repeats > 1 and assess(exercise, [outcome], stage)[0].status != PASSED:
                 break
         return outcome
+
+    def _run_kernel(self, exercise: Exercise, stage: str, case: Case, right: object) -> Outcome:
+        """A kernel, or what launches kernels: simulated with its threads in several orders, traced in the first."""
+        asked = (exercise.module, exercise.name, case.arguments, exercise.changes, False, case.seconds)
+        session = self._session(exercise, stage)
+        for order in ORDERS if stage == SIMULATED else ORDERS[:1]:
+            launch = launch_of(case.launch, order, trace=stage == SIMULATED and order == 0)
+            outcome = Outcome(case, right, session.call(*asked, launch), order > 0)
+            if assess(exercise, [outcome], stage)[0].status != PASSED:
+                break
+        self._note_launches(exercise, case, outcome.answer)
+        return outcome
+
+    def _session(self, exercise: Exercise, stage: str) -> Session:
+        """The guest of a stage; kernels have their own, opened when first needed."""
+        if not exercise.cuda:
+            return self._sessions[stage]
+        if stage not in self._kernel_sessions:
+            worker = self.worker.for_device() if stage == DEVICE else self.worker
+            mode = levels.MODES[stage]
+            self._kernel_sessions[stage] = Session(worker, self.submission.sources, mode, self.limits)
+        return self._kernel_sessions[stage]
+
+    def _close_sessions(self) -> None:
+        for session in (*self._sessions.values(), *self._kernel_sessions.values()):
+            session.close()
+
+    def _note_launches(self, exercise: Exercise, case: Case, answer: Answer) -> None:
+        """Which kernels a compiler is to be shown, and for which types of arguments."""
+        known = self._launches.setdefault(exercise.id, [])
+        if exercise.cuda == "kernel":
+            found = [(exercise.module, exercise.name, [describe(value) for value in case.arguments.values()])]
+        else:
+            noticed = answer.noticed if isinstance(answer, Returned) else None
+            found = list(noticed.launches) if noticed else []
+        known += [launch for launch in found if launch not in known]
+
+    def _assemble(self, exercise: Exercise, cases: list[Case]) -> Verdict:
+        """What a compiler says of the kernels that ran in the simulator."""
+        kernels = self._launches.get(exercise.id, [])
+        answer = self._session(exercise, COMPILED).assemble(exercise.module, exercise.name, kernels)
+        if not isinstance(answer, tuple):
+            return Verdict(*words.explain(exercise, answer))
+        for kernel in answer:
+            if kernel.problem:
+                failure = Raised("compile", "CompileError", kernel.problem)
+                return Verdict(*kernel_words.not_assembled(kernel, *words.explain(exercise, failure)))
+        return Verdict(PASSED, kernel_words.assembled(exercise, answer) if answer else "")
+
+    def _tell_the_level(self, exercise: Exercise, result: ExerciseResult) -> None:
+        """At which level a right kernel was judged, and what kept it from the next one."""
+        found = levels.tools(self.worker)
+        result.message = kernel_words.level(exercise, result.level, result.message, found.next_obstacle)
 
     def _seconds(self, exercise: Exercise, stage: str, case: Case) -> float:
         """How long a call may take."""

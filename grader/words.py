@@ -10,10 +10,22 @@ from typing import Any
 
 import numpy as np
 
+from grader import kernel_words
 from grader.exercise import Exercise
 from grader.result import BLOCKED, COMPILE_ERROR, CRASHED, ERROR, TIMEOUT, TODO, VIOLATION
 from grader.rules import Breach
-from grader.worker.answer import Answer, Collision, Died, Frame, Garbled, Missing, NotCompiled, Raised, TimedOut
+from grader.worker.answer import (
+    Answer,
+    Collision,
+    Died,
+    Finding,
+    Frame,
+    Garbled,
+    Missing,
+    NotCompiled,
+    Raised,
+    TimedOut,
+)
 from grader.worker.guest.limits import MEMORY
 
 HIDDEN_HELP = "Which inputs does the docstring allow that the public cases do not try? Test them by hand."
@@ -41,6 +53,8 @@ def explain(exercise: Exercise, answer: Answer) -> tuple[str, str, str]:
     match answer:
         case Missing():
             return ERROR, f"{name}: the function is not there.", f"`kata reset {name}` brings its stub back."
+        case NotCompiled() if exercise.cuda:
+            return COMPILE_ERROR, *kernel_words.finding(exercise, Finding("no-kernel"))
         case NotCompiled():
             return (
                 COMPILE_ERROR,
@@ -53,6 +67,8 @@ def explain(exercise: Exercise, answer: Answer) -> tuple[str, str, str]:
             return CRASHED, *_death(name, answer)
         case Garbled(_, what):
             return VIOLATION, f"{name}: what came back was {what}.", "Return plain arrays and numbers, nothing else."
+        case Raised(finding=Finding()):
+            return kernel_words.explain(exercise, answer)
         case Raised("load"):
             return ERROR, *_import_failure(name, answer)
         case Raised("compile"):

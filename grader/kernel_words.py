@@ -1,0 +1,222 @@
+"""What is wrong with a CUDA kernel, in plain words: what a simulated device found, budgets, levels, compilers, devices.
+
+A finding's `kind` is the key of `FINDINGS`, its facts fill in the sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from grader.exercise import Exercise
+from grader.result import ERROR, FAILED
+from grader.worker.answer import ArrayTraffic, Assembled, Finding, Raised
+
+WRONG_WHATEVER_THE_NUMBERS = ("race", "canary")
+
+# kind -> the defect, the action.
+FINDINGS: Mapping[str, tuple[str, str]] = {
+    "range": (
+        "thread {thread} of block {block} asks for {array}[{index}], which has the shape {shape}",
+        "There are often more threads than elements: guard the access with `if i < n:`. Or is an axis mixed up?",
+    ),
+    "tile": (
+        "thread {thread} of block {block} asks for {array}[{index}], and the {space} array has the shape {shape}",
+        "It is too small for this block, or the indices are those of the whole matrix and not of the tile.",
+    ),
+    "negative": (
+        "thread {thread} of block {block} asks for {array}[{index}], which lies before its beginning",
+        "numba counts from the end, CUDA C leaves the array, and neither is meant: guard the lower bound, `if i >= 0:`.",
+    ),
+    "fraction": (
+        "{array}[{index}] has an index that is no whole number",
+        "`/` gives a fraction: divide indices with `//`.",
+    ),
+    "dimensions": (
+        "{array}[{index}] has {axis} indices, and the shape is {shape}",
+        "As many indices as the array has axes.",
+    ),
+    "whole": (
+        "{array} is used as a whole where a kernel has single elements only",
+        "Each thread reads and writes elements: {array}[i], with numbers for all axes.",
+    ),
+    "attribute": (
+        "a kernel's array {array} has no {name}",
+        "There is its shape, size, ndim and dtype; everything else is a loop over elements.",
+    ),
+    "divergence": (
+        "{waiting} of block {block} wait at {call}, line {line}, and the rest of the block never comes there{where}",
+        "All threads of a block must reach the same {call}: take it out of the `if` or loop that only some enter, and "
+        "let no thread return before it.",
+    ),
+    "mask": (
+        "lane {lane} calls {call} with the mask {mask}, which leaves it out",
+        "The mask names all lanes that take part, with one bit each: 0xffffffff for the whole warp.",
+    ),
+    "race": (
+        "a race on {array}[{index}]: {one} {one_verb} it (line {one_line}), {other} {other_verb} it (line "
+        "{other_line}), and nothing says who comes first",
+        "",
+    ),
+    "canary": (
+        "something was written beside {array}",
+        "An index leaves the array: guard it against the shape.",
+    ),
+    "shared": (
+        "its shared arrays take {asked} bytes, and a block has {most}",
+        "Make the tile smaller.",
+    ),
+    "launch": (
+        "it is launched with a {what} of {dims}",
+        "A grid has at least one block, and a block between 1 and 1024 threads in all.",
+    ),
+    "no-kernel": (
+        "it is no kernel",
+        "Put @cuda.jit above the def, as the stub has it.",
+    ),
+    "no-launch": (
+        "the kernel {name} is called without a launch",
+        "Say how many blocks of how many threads: {name}[blocks, threads](…).",
+    ),
+    "device-function": (
+        "{name} is a device function, and is called from the host",
+        "Only kernels call it. A kernel is @cuda.jit without device=True.",
+    ),
+}
+
+RACES = {
+    "global-blocks": "Blocks run in any order, and none waits for another. Let each block write what is its own, use "
+    "cuda.atomic, or do the second step in a kernel of its own.",
+    "global": "Two threads of a block meet there. Let each own what it writes, use cuda.atomic.add for a sum of many, "
+    "or put cuda.syncthreads() between the two steps.",
+    "shared": "Put cuda.syncthreads() between filling a tile and reading it, and again before it is filled anew.",
+}
+UNWRITTEN = (
+    "{array}[{index}], read in line {line} by thread {thread} of block {block}, was never written: shared memory begins "
+    "with whatever lies there. Is a part of the tile not filled, or a cuda.syncthreads() missing?"
+)
+ORDER_HELP = "With the threads in their natural order it is right. Nobody promises that order: what depends on it?"
+
+
+def explain(exercise: Exercise, answer: Raised) -> tuple[str, str, str]:
+    """Status, message and advice for what a simulated device refused to go on with."""
+    assert answer.finding is not None
+    message, advice = finding(exercise, answer.finding)
+    frame = answer.frames[-1] if answer.frames else None
+    if frame is not None and "line" not in answer.finding.facts:
+        message = message.removesuffix(".") + f" ({frame.path}, line {frame.line}: `{frame.source[:100]}`)."
+    return (FAILED if answer.finding.kind == "divergence" else ERROR), message, advice
+
+
+def finding(exercise: Exercise, found: Finding) -> tuple[str, str]:
+    """The defect and the action."""
+    facts = {name: str(value) for name, value in found.facts.items()}
+    kind = "tile" if found.kind == "range" and facts.get("space") in ("shared", "local") else found.kind
+    defect, action = FINDINGS.get(kind, ("the simulated device stopped it ({kind})", ""))
+    if kind == "race":
+        action = _race(facts)
+    if kind == "divergence":
+        facts["where"] = _where(facts)
+    known = _Known({"kind": kind, **facts})
+    return f"{exercise.name}: {defect.format_map(known)}.", action.format_map(known)
+
+
+def unsettled(found: Finding | None) -> str:
+    """Advice for wrong numbers from shared memory that nobody wrote, or from an order that nobody promised."""
+    if found is None:
+        return ORDER_HELP
+    return UNWRITTEN.format_map(_Known({name: str(value) for name, value in found.facts.items()}))
+
+
+class _Known(dict[str, str]):
+    """Facts; a guest that leaves one out gets a gap instead of stopping the grader."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+def _race(facts: dict[str, str]) -> str:
+    """Name both threads, and choose the advice."""
+    same_block = facts.get("same_block") == "1"
+    for side in ("one", "other"):
+        block = "" if same_block else f" of block {facts.get(f'{side}_block')}"
+        facts[side] = f"thread {facts.get(f'{side}_thread')}{block}"
+        facts[f"{side}_verb"] = {"updates": "atomically updates"}.get(facts.get(f"{side}_verb", ""), "") or facts.get(
+            f"{side}_verb", ""
+        )
+    if facts.get("space") == "shared":
+        return RACES["shared"]
+    return RACES["global" if same_block else "global-blocks"]
+
+
+def _where(facts: dict[str, str]) -> str:
+    """Where the others are."""
+    pieces = [f"{facts['ended']} ended before"] if facts.get("ended") else []
+    pieces += [f"{facts['elsewhere']} instead"] if facts.get("elsewhere") else []
+    return f": {'; '.join(pieces)}" if pieces else ""
+
+
+# --- budgets --------------------------------------------------------------------------------------------------------
+
+
+def over_budget(exercise: Exercise, row: ArrayTraffic, what: str, actual: float, allowed: float) -> tuple[str, str]:
+    """For a kernel that asks too much of memory."""
+    if what == "sectors":
+        return (
+            f"{exercise.name}: a warp's accesses to {row.array} are scattered: {actual:.1f} times the memory they need "
+            f"is moved; at most {allowed:g} times is asked for.",
+            "Let neighbouring threads (threadIdx.x) touch neighbouring elements: the last axis of the array.",
+        )
+    verb, noun = ("read", "load") if what == "reads" else ("written", "store")
+    return (
+        f"{exercise.name}: {row.array} is {verb} {actual:.3g} times per element; {allowed:.3g} is enough.",
+        f"Every {noun} goes to global memory: keep the value in a variable, or a tile in shared memory.",
+    )
+
+
+def copies(exercise: Exercise, count: int) -> tuple[str, str]:
+    """For a host function that moves arrays between host and device."""
+    times = "once" if count == 1 else f"{count} times"
+    allowed = f"{exercise.copies} is allowed" if exercise.copies else "nothing needs to"
+    return (
+        f"{exercise.name}: an array goes between host and device {times}; {allowed}.",
+        "Keep everything in device arrays, and launch kernels on them.",
+    )
+
+
+# --- levels ---------------------------------------------------------------------------------------------------------
+
+
+def assembled(exercise: Exercise, kernels: Sequence[Assembled]) -> str:
+    """What the compiler says of right kernels."""
+    targets = ", ".join(dict.fromkeys(kernel.target for kernel in kernels))
+    pieces = []
+    for name in dict.fromkeys(kernel.name for kernel in kernels):
+        own = [kernel for kernel in kernels if kernel.name == name]
+        told = [_span([k.registers for k in own], "registers"), _span([k.shared for k in own], "bytes shared")]
+        spilled = max(kernel.spills or 0 for kernel in own)
+        told += [f"{spilled} bytes spilled"] if spilled else []
+        label = f"{name} " if name != exercise.name else ""
+        pieces.append(label + ", ".join(piece for piece in told if piece))
+    doubles = sorted({kernel.name for kernel in kernels if kernel.doubles})
+    advice = f" {' and '.join(doubles)} computes in float64: write np.float32(…) around constants." if doubles else ""
+    return f"{exercise.name}: right, and compiles for {targets}: {'; '.join(pieces)}.{advice}"
+
+
+def _span(numbers: Sequence[int | None], unit: str) -> str:
+    known = sorted({number for number in numbers if number is not None})
+    if not known:
+        return ""
+    return f"{known[0]} {unit}" if len(known) == 1 else f"{known[0]} to {known[-1]} {unit}"
+
+
+def not_assembled(kernel: Assembled, status: str, message: str, advice: str) -> tuple[str, str, str]:
+    """For a kernel that the simulator runs and the compiler refuses: the same words as on a CPU, with the target."""
+    if "shared" in kernel.problem:
+        advice = "Make the shared arrays smaller."
+    return status, message.removesuffix(".") + f", on {kernel.target}.", advice
+
+
+def level(exercise: Exercise, reached: str, told: str, obstacle: str) -> str:
+    """For a right kernel: how far it was tried, and what keeps it from more."""
+    message = told or f"{exercise.name}: right"
+    return f"{message.removesuffix('.')}. Judged {reached}; {obstacle}." if obstacle else f"{message} Judged {reached}."
