@@ -45,8 +45,8 @@ def ratio(row: ArrayTraffic, what: str) -> float:
 
 
 def _sum(one: ArrayTraffic, other: ArrayTraffic) -> ArrayTraffic:
-    pairs = zip(dataclasses.astuple(one), dataclasses.astuple(other), strict=True)
-    return ArrayTraffic(*(a if isinstance(a, str) else a + b for a, b in pairs))
+    names = [field.name for field in dataclasses.fields(ArrayTraffic) if field.type == "int"]
+    return dataclasses.replace(one, **{name: getattr(one, name) + getattr(other, name) for name in names})
 
 
 def _amount(budget: Budget, case: Case) -> float:

@@ -25,7 +25,7 @@ FINDINGS: Mapping[str, tuple[str, str]] = {
     ),
     "negative": (
         "thread {thread} of block {block} asks for {array}[{index}], which lies before its beginning",
-        "numba counts from the end, CUDA C leaves the array, and neither is meant: guard the lower bound, `if i >= 0:`.",
+        "numba counts from the end, CUDA C leaves the array, and neither is meant: guard it, `if i >= 0:`.",
     ),
     "fraction": (
         "{array}[{index}] has an index that is no whole number",
@@ -91,8 +91,8 @@ RACES = {
     "shared": "Put cuda.syncthreads() between filling a tile and reading it, and again before it is filled anew.",
 }
 UNWRITTEN = (
-    "{array}[{index}], read in line {line} by thread {thread} of block {block}, was never written: shared memory begins "
-    "with whatever lies there. Is a part of the tile not filled, or a cuda.syncthreads() missing?"
+    "{array}[{index}], read in line {line} by thread {thread} of block {block}, was never written: shared memory "
+    "begins with whatever lies there. Is a part of the tile not filled, or a cuda.syncthreads() missing?"
 )
 ORDER_HELP = "With the threads in their natural order it is right. Nobody promises that order: what depends on it?"
 

@@ -308,6 +308,11 @@ _COMPILE_WORDS = (
         "numba cannot handle a {0} here",
         "Pass arrays, numbers and tuples only.",
     ),
+    (
+        r"Function\(<function (shared|local)\.array",
+        "the shape of a {0} array is not constant",
+        "Write numbers, or names that the module gives to numbers: what is computed in place is not constant.",
+    ),
     (r"(Type of variable '[^']+' cannot be determined)", "{0}", "Is it given a value on every path?"),
 )
 

@@ -27,7 +27,7 @@ def read(told: Any, text: Text) -> Noticed | None:
     return Noticed(
         finding(kind, facts, text),
         tuple(_launches(told.get("launches"), text)),
-        copies if _is_count(copies) else 0,
+        copies if isinstance(copies, int) and _is_count(copies) else 0,
         tuple(_rows(traffic.get("rows"), text)),
         _points(traffic.get("points"), text),
     )
@@ -80,16 +80,17 @@ def _rows(told: Any, text: Text) -> list[ArrayTraffic]:
     found = []
     for row in told[:MOST_ROWS] if isinstance(told, list) else []:
         if isinstance(row, list) and len(row) == COLUMNS and all(_is_count(number) for number in row[-NUMBERS:]):
-            found.append(ArrayTraffic(*(text(name, 60) for name in row[:-NUMBERS]), *row[-NUMBERS:]))
+            kernel, array, space = (text(name, 60) for name in row[:-NUMBERS])
+            found.append(ArrayTraffic(kernel, array, space, *row[-NUMBERS:]))
     return found
 
 
 def _points(told: Any, text: Text) -> dict[str, tuple[tuple[int, int, int], ...]]:
-    found = {}
+    found: dict[str, tuple[tuple[int, int, int], ...]] = {}
     for name, points in list(told.items())[:MOST_ROWS] if isinstance(told, dict) else []:
         if isinstance(points, list) and all(_is_point(point) for point in points[:MOST_POINTS]):
-            found[text(name, 60)] = tuple(tuple(point) for point in points[:MOST_POINTS])
-    return found  # type: ignore[return-value]
+            found[text(name, 60)] = tuple((a, b, c) for a, b, c in points[:MOST_POINTS])
+    return found
 
 
 def _is_point(told: Any) -> bool:

@@ -7,12 +7,11 @@ nothing has, nobody ever will, and who waits where is reported at once.
 from __future__ import annotations
 
 import random
-import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
-from .faults import Fault, numbered
+from .faults import Fault, numbered, place
 from .strand import Strand
 
 WARP = 32
@@ -23,11 +22,11 @@ BARRIERS = ("syncthreads", "syncthreads_count", "syncthreads_and", "syncthreads_
 class Stamp:
     """A thread at a point of its order: what it does before a barrier, and what others do behind it, is ordered."""
 
-    __slots__ = ("block", "epoch", "place", "thread", "warp", "warp_epoch")
+    __slots__ = ("block", "block_place", "epoch", "place", "thread", "warp", "warp_epoch")
 
     def __init__(self, thread: Thread, epoch: int, warp_epoch: int):
         self.thread, self.warp = thread.number, thread.number // WARP
-        self.block, self.place = thread.block.number, thread.place
+        self.block, self.block_place, self.place = thread.block.number, thread.block.place, thread.place
         self.epoch, self.warp_epoch = epoch, warp_epoch
 
     def unordered(self, later: Stamp) -> bool:
@@ -192,7 +191,7 @@ class Block:
             waiting=_threads(first),
             elsewhere="; ".join(others),
             ended=_threads(ended) if ended else "",
-            block=str(self.place),
+            block=place(self.place),
         )
 
 
@@ -202,8 +201,3 @@ def _same_barrier(one: Wait | None, other: Wait) -> bool:
 
 def _threads(numbers: list[int]) -> str:
     return f"thread{'s' if len(numbers) > 1 else ''} {numbered(numbers)}"
-
-
-def caller(depth: int = 2) -> FrameType:
-    """The frame of the kernel's code that called into here."""
-    return sys._getframe(depth)

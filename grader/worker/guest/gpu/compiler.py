@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.metadata
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 TARGETS = ((7, 0), (8, 0), (9, 0))
-SHARED = re.compile(r"^\s*\.shared\s+\.align\s+\d+\s+\.b8\s+[^\[\s]+\[(\d+)\]", re.MULTILINE)
+SHARED = re.compile(r"^\s*(?:\.visible\s+)?\.shared\s+\.align\s+\d+\s+\.b8\s+[^\[\s]+\[(\d+)\]", re.MULTILINE)
 DOUBLE = re.compile(r"^\s*(?:@\S+\s+)?(?!ld|st|mov)[a-z][\w.]*\.f64\b", re.MULTILINE)
 VERSIONS = ("numba", "numba-cuda", "cuda-bindings", "nvidia-nvvm", "nvidia-nvjitlink")
 
@@ -20,8 +21,7 @@ class Compiler:
 
     def install(self) -> None:
         """Have numba compile for devices that are not here, and nothing before it is asked."""
-        from numba import cuda
-
+        cuda = numbas("numba.cuda")
         jit = cuda.jit
 
         def when_asked(function_or_signature: Any = None, **options: Any) -> Any:
@@ -50,9 +50,7 @@ class Compiler:
     @staticmethod
     def targets() -> list[tuple[int, int]]:
         """What kernels are compiled for; for one that this compiler has left behind, the oldest it still knows."""
-        from numba.cuda.cudadrv import nvrtc
-
-        known = [tuple(capability) for capability in nvrtc.get_supported_ccs()]
+        known = [tuple(one) for one in numbas("numba.cuda.cudadrv.nvrtc").get_supported_ccs()]
         return sorted({min(one for one in known if one >= target) for target in TARGETS})
 
     def assemble(self, name: str, kernel: Any, types: Sequence[Any]) -> list[list[Any]]:
@@ -75,11 +73,9 @@ class Compiler:
 
     def _ptx(self, kernel: Any, arguments: Any, targets: Sequence[tuple[int, int]]) -> list[str]:
         """PTX for each target. The front end takes nearly all the time, and what it makes serves all of them."""
-        from numba import cuda
-
         options = kernel.targetoptions
         with standing_in(targets[0]), seen_by_nvvm() as seen:
-            first, _ = cuda.compile(
+            first, _ = numbas("numba.cuda").compile(
                 kernel.py_func,
                 arguments,
                 device=False,
@@ -95,8 +91,7 @@ class Compiler:
 
 def signature(types: Sequence[Any]) -> Any:
     """numba's signature for arguments that are described as in `guard.describe`."""
-    from numba.cuda import types as kinds
-
+    kinds = numbas("numba.cuda.types")
     found = []
     for name, dimensions, dense in types:
         kind = getattr(kinds, "boolean" if name == "bool" else name)
@@ -107,9 +102,8 @@ def signature(types: Sequence[Any]) -> Any:
 @contextlib.contextmanager
 def standing_in(target: tuple[int, int]) -> Iterator[None]:
     """Where numba asks which device is here, as it does for device functions, answer with this one."""
-    from numba.cuda import compiler, dispatcher
-
-    places = [module for module in (compiler, dispatcher) if hasattr(module, "get_current_device")]
+    modules = [numbas("numba.cuda.compiler"), numbas("numba.cuda.dispatcher")]
+    places = [module for module in modules if hasattr(module, "get_current_device")]
     before = [module.get_current_device for module in places]
     for module in places:
         module.get_current_device = lambda: SimpleNamespace(compute_capability=target)
@@ -123,8 +117,7 @@ def standing_in(target: tuple[int, int]) -> Iterator[None]:
 @contextlib.contextmanager
 def seen_by_nvvm() -> Iterator[list[tuple[Callable[..., bytes], Any, dict[str, Any]]]]:
     """What numba's front end hands to libNVVM: the function called, the modules, the options."""
-    from numba.cuda.cudadrv import nvvm
-
+    nvvm = numbas("numba.cuda.cudadrv.nvvm")
     seen: list[tuple[Callable[..., bytes], Any, dict[str, Any]]] = []
     compile_ir = nvvm.compile_ir
 
@@ -179,6 +172,11 @@ def _linker_words() -> str:
         return "nvJitLink {}.{}".format(*nvjitlink.version())
     except Exception:  # a library that is missing shows in several ways
         return ""
+
+
+def numbas(name: str) -> Any:
+    """A module of numba's for CUDA; which of the two distributions it comes from is not known before."""
+    return importlib.import_module(name)
 
 
 def name_of(target: tuple[int, int]) -> str:

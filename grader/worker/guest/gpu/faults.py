@@ -25,6 +25,12 @@ def told(index: Any) -> str:
     return ", ".join(str(int(i)) for i in index) if isinstance(index, tuple) else str(index)
 
 
+def place(index: tuple[int, int, int]) -> str:
+    """A thread or block as its index is mostly written: one number in one direction, (x, y) in two."""
+    x, y, z = index
+    return str(index) if z else str((x, y)) if y else str(x)
+
+
 def numbered(numbers: list[int], most: int = 4) -> str:
     """Thread numbers, runs of them in short: "0 to 31, 40"."""
     runs: list[list[int]] = []

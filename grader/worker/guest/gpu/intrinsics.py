@@ -21,7 +21,7 @@ from numba.cuda.simulator.kernelapi import (
 )
 
 from .block import ALL_LANES, WARP, Thread
-from .faults import Fault
+from .faults import Fault, place
 from .memory import Array, poisoned
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Intrinsics(FakeCUDAModule):
         thread = self._thread
         mask = int(mask) & ALL_LANES
         if not mask >> thread.lane & 1:
-            raise Fault("mask", call=call, mask=hex(mask), lane=thread.lane, thread=str(thread.place))
+            raise Fault("mask", call=call, mask=hex(mask), lane=thread.lane, thread=place(thread.place))
         brought: dict[int, Any] = thread.meet(call, mask, value, frame)
         return brought
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from . import races
 from .block import Thread
-from .faults import Fault, told
+from .faults import Fault, place, told
 from .races import Watch
 from .traffic import READ, UPDATE, WRITE, Row, Traffic
 
@@ -89,8 +89,8 @@ class Region:
             axis=axis,
             shape=str(shape),
             space=self.space,
-            thread=str(thread.place),
-            block=str(thread.block.place),
+            thread=place(thread.place),
+            block=place(thread.block.place),
         )
 
     def _count(self, what: str, offset: int, frame: FrameType) -> None:
@@ -105,8 +105,8 @@ class Region:
     @staticmethod
     def _place(thread: Thread, frame: FrameType) -> dict[str, Any]:
         return {
-            "thread": str(thread.place),
-            "block": str(thread.block.place),
+            "thread": place(thread.place),
+            "block": place(thread.block.place),
             "file": frame.f_code.co_filename,
             "line": frame.f_lineno,
         }
@@ -160,11 +160,12 @@ class Array:
             elif isinstance(number, np.integer) and 0 <= number < extent:
                 offset += int(number) * stride
             else:
-                return self._unusual(index, indices)
+                self._unusual(index, indices)
+                return None
         return offset
 
     def _unusual(self, index: Any, indices: tuple[Any, ...]) -> None:
-        """Refuse an index that leaves the array or is no whole number; None for slices and the like."""
+        """Refuse an index that leaves the array or is no whole number; slices and the like may pass."""
         for axis, (number, extent) in enumerate(zip(indices, self._shape, strict=False)):
             if isinstance(number, (float, np.floating)):
                 raise self._region.refuse("fraction", index, axis, self._shape)

@@ -10,6 +10,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from .block import Stamp
+from .faults import place
 
 READS, WRITES, UPDATES = "reads", "writes", "updates"  # the last by cuda.atomic
 Access = tuple[Stamp, str, CodeType, int]
@@ -84,7 +85,7 @@ def facts(collision: tuple[Access, Access]) -> dict[str, Any]:
     """Both sides of a collision, for the words."""
     told: dict[str, Any] = {}
     for side, (stamp, verb, code, line) in zip(("one", "other"), collision, strict=True):
-        told |= {f"{side}_thread": stamp.place, f"{side}_block": stamp.block, f"{side}_verb": verb}
+        told |= {f"{side}_thread": place(stamp.place), f"{side}_block": place(stamp.block_place), f"{side}_verb": verb}
         told |= {f"{side}_file": code.co_filename, f"{side}_line": line}
     told["same_block"] = int(collision[0][0].block == collision[1][0].block)
     return told

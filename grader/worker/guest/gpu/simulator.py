@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import math
 import random
@@ -18,6 +19,7 @@ from .guard import describe, guarded, intact
 from .memory import Array, Region, poisoned
 from .traffic import Traffic
 
+ARRAYS = "numba.cuda.simulator.cudadrv.devicearray"
 MOST_THREADS = 1024  # of a block, on every device there is
 MOST_LAUNCHES = 64  # that are told to the compiler
 
@@ -109,15 +111,15 @@ class Simulator:
         self.module: Any = None
         self.order: random.Random | None = None
         self.traffic: Traffic | None = None
+        self.finding: list[Any] | None = None
+        self.launches: dict[str, list[Any]] = {}
+        self.copies = 0
         self._launching: Launching | None = None
-        self._reset({})
 
     def install(self) -> None:
         """Take the place of numba's own launches; numba must have been told to simulate before."""
-        from numba import cuda
-        from numba.cuda.simulator import kernel
-
-        self.module = cuda
+        self.module = importlib.import_module("numba.cuda")
+        kernel: Any = importlib.import_module("numba.cuda.simulator.kernel")
         simulator = self
 
         def call(fake: Any, *arguments: Any) -> Any:
@@ -189,9 +191,7 @@ class Simulator:
         seed = how.get("seed", 0)
         self.order = random.Random(seed) if seed else None
         self.traffic = Traffic() if how.get("trace") else None
-        self.finding: list[Any] | None = None
-        self.launches: dict[str, list[Any]] = {}
-        self.copies = 0
+        self.finding, self.launches, self.copies = None, {}, 0
 
     def _record(self, function: Any, launching: Launching, arguments: Sequence[Any]) -> None:
         types = [describe(argument) for argument in arguments]
@@ -200,14 +200,11 @@ class Simulator:
             self.launches[f"{module}.{function.__name__} {types}"] = [module, function.__name__, types]
 
     def _to_device(self, inner: np.ndarray, _buffer: np.ndarray) -> Any:
-        from numba.cuda.simulator.cudadrv.devicearray import FakeCUDAArray
-
-        return FakeCUDAArray(inner)
+        return importlib.import_module(ARRAYS).FakeCUDAArray(inner)
 
     def _poison_new_arrays(self) -> None:
         """Have `cuda.device_array` hand out memory that nobody has written to."""
-        from numba.cuda.simulator.cudadrv import devicearray
-
+        devicearray: Any = importlib.import_module(ARRAYS)
         made = devicearray.device_array
 
         def device_array(*arguments: Any, **options: Any) -> Any:
@@ -219,8 +216,7 @@ class Simulator:
 
     def _count_copies(self) -> None:
         """Notice what goes between host and device."""
-        from numba.cuda.simulator.cudadrv import devicearray
-
+        devicearray: Any = importlib.import_module(ARRAYS)
         simulator = self
 
         def counting(function: Callable[..., Any]) -> Callable[..., Any]:
