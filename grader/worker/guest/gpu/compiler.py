@@ -92,9 +92,15 @@ class Compiler:
 def signature(types: Sequence[Any]) -> Any:
     """numba's signature for arguments that are described as in `guard.describe`."""
     kinds = numbas("numba.cuda.types")
+
+    def kind_of(name: str) -> Any:
+        if name.startswith("("):
+            return kinds.BaseTuple.from_types(tuple(map(kind_of, name.strip("()").split(", "))))
+        return getattr(kinds, "boolean" if name == "bool" else name)
+
     found = []
     for name, dimensions, dense in types:
-        kind = getattr(kinds, "boolean" if name == "bool" else name)
+        kind = kind_of(name)
         found.append(kinds.Array(kind, dimensions, "C" if dense else "A") if dimensions else kind)
     return kinds.void(*found)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .guard import CANARY, MARGIN, intact
+from .guard import CANARY, MARGIN, each_array, intact
 
 
 class Device:
@@ -36,18 +36,23 @@ class Device:
         from numba import cuda
 
         self.finding = None
-        placed = {name: placed_on(value) for name, value in arguments.items() if isinstance(value, np.ndarray)}
-        given = [placed[name][0] if name in placed else arguments[name] for name in arguments]
+        placed: list[tuple[str, np.ndarray, Any]] = []
+
+        def put(name: str, own: np.ndarray) -> Any:
+            inner, buffer = placed_on(own)
+            placed.append((name, own, buffer))
+            return inner
+
+        given = [each_array(name, value, put) for name, value in arguments.items()]
         if "grid" in how:
             returned = function[tuple(how["grid"]), tuple(how["block"]), 0, how["shared"]](*given)
         else:
             returned = function(*given)
         cuda.synchronize()
-        for name, (_, buffer) in placed.items():
+        for name, own, buffer in placed:
             bytes_now = buffer.copy_to_host()
             if not intact(bytes_now):
                 self.finding = ["canary", {"array": name}]
-            own = arguments[name]
             own[...] = bytes_now[MARGIN : MARGIN + own.nbytes].view(own.dtype).reshape(own.shape)
         return on_host(returned)
 

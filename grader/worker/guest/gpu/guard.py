@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,22 @@ def intact(buffer: np.ndarray) -> bool:
     return bool((buffer[:MARGIN] == CANARY).all() and (buffer[-MARGIN:] == CANARY).all())
 
 
+def each_array(name: str, value: Any, put: Callable[[str, np.ndarray], Any]) -> Any:
+    """An argument with `put(name, array)` in the place of every array, also of those in tuples."""
+    if isinstance(value, np.ndarray):
+        return put(name, value)
+    if isinstance(value, tuple):
+        return tuple(each_array(name, part, put) for part in value)
+    return value
+
+
 def describe(argument: Any) -> list[Any]:
-    """What a compiler needs to know of an argument: its type and, for an array, dimensions and whether it is dense."""
+    """What a compiler needs to know of an argument: its type and, for an array, dimensions and whether it is dense.
+
+    The type of a tuple of numbers is written as a tuple of their types.
+    """
+    if isinstance(argument, tuple):
+        return [f"({', '.join(describe(part)[0] for part in argument)})", 0, True]
     if isinstance(argument, np.ndarray):
         return [str(argument.dtype), argument.ndim, bool(argument.flags.c_contiguous)]
     if isinstance(argument, np.generic):

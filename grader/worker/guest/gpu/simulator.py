@@ -15,7 +15,7 @@ from . import strand
 from .arithmetic import BY_FUNCTION, arithmetic
 from .block import Block, Thread
 from .faults import Fault
-from .guard import describe, guarded, intact
+from .guard import describe, each_array, guarded, intact
 from .memory import Array, Region, poisoned
 from .traffic import Traffic
 
@@ -133,8 +133,14 @@ class Simulator:
     def run(self, function: Any, arguments: dict[str, Any], how: dict[str, Any]) -> Any:
         """Call a kernel as `how` says, or a host function with its arrays on the device; arrays change in place."""
         self._reset(how)
-        placed = {name: guarded(value) for name, value in arguments.items() if isinstance(value, np.ndarray)}
-        given = [self._to_device(*placed[name]) if name in placed else arguments[name] for name in arguments]
+        placed: list[tuple[str, np.ndarray, np.ndarray, np.ndarray]] = []
+
+        def put(name: str, own: np.ndarray) -> Any:
+            inner, buffer = guarded(own)
+            placed.append((name, own, inner, buffer))
+            return self._to_device(inner, buffer)
+
+        given = [each_array(name, value, put) for name, value in arguments.items()]
         try:
             if "grid" in how:
                 _configured(function, how)(*given)
@@ -143,8 +149,8 @@ class Simulator:
                 returned = function(*given)
         finally:
             self._launching = None
-        for name, (inner, buffer) in placed.items():
-            arguments[name][...] = inner
+        for name, own, inner, buffer in placed:
+            own[...] = inner
             if not intact(buffer):
                 self.note("canary", {"array": name})
         return on_host(returned)
