@@ -14,21 +14,19 @@ import functools
 import time
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Any
 
-from grader import catalogue, kernel_words, kit, levels, rules, words
+from grader import catalogue, kit, levels, rules, words
 from grader.exercise import Case, Exercise
+from grader.kernels import DeviceTrouble, Kernels
 from grader.memory import Memory
 from grader.oracle import Oracle
 from grader.result import (
     BLOCKED,
     COMPILED,
-    DEVICE,
     FAILED,
     INTERPRETED,
     NATIVE,
     PASSED,
-    SIMULATED,
     TIMED,
     TODO,
     CaseResult,
@@ -39,13 +37,11 @@ from grader.speed import RIGHT_SHARE
 from grader.stopwatch import Stopwatch, Wrong
 from grader.submission import Submission, SyntaxProblem, is_stub
 from grader.verdict import Outcome, Verdict, assess
-from grader.worker.answer import Answer, NotCompiled, Raised, Returned, TimedOut
-from grader.worker.guest.gpu.guard import describe
-from grader.worker.host import Limits, Session, Worker, launch_of
+from grader.worker.answer import NotCompiled, Raised, Returned, TimedOut
+from grader.worker.host import Limits, Session, Worker
 
 MODES = {INTERPRETED: "interpreted", COMPILED: "checked", NATIVE: "native"}
 RACE_REPEATS = 4
-ORDERS = (0, 1)  # of a kernel's threads: the natural one, and one that is shuffled anew behind each barrier
 INTERPRETED_SECONDS = 5.0
 RANDOMNESS = ("rng", "uniforms")  # the arguments that bring randomness with them
 
@@ -85,8 +81,7 @@ class Judge:
         self._sessions = {
             stage: Session(worker, submission.sources, mode, self.limits) for stage, mode in MODES.items()
         }
-        self._kernel_sessions: dict[str, Session] = {}
-        self._launches: dict[str, list[tuple[str, str, Any]]] = {}  # exercise id -> kernels and their argument types
+        self._kernels = Kernels(submission, worker, self.limits)
         self.faults: dict[str, str] = {}  # exercise id -> what of the kit itself failed there, for whoever runs it
         self._asked: list[Exercise] = []
         self._results: dict[str, ExerciseResult] = {}
@@ -98,7 +93,7 @@ class Judge:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close_sessions()
+        self._close()
 
     def results(self, exercises: Iterable[Exercise]) -> Iterable[ExerciseResult]:
         """One result after the other, as they come."""
@@ -163,7 +158,7 @@ class Judge:
         except Exception as fault:
             result.status, result.message, result.help = words.fault(exercise, fault)
             self.faults[exercise.id] = words.origin(fault)
-            self._close_sessions()
+            self._close()
         if result.status != PASSED:
             result.score = 0.0
         result.seconds += time.perf_counter() - started
@@ -182,7 +177,11 @@ class Judge:
             if self._must_be_numbas(exercise, stage) and not rules.is_numbas(self.submission, exercise):
                 result.status, result.message, result.help = words.explain(exercise, NotCompiled())
                 break
-            verdict, seen = self._run_stage(exercise, stage, chosen)
+            try:
+                verdict, seen = self._run_stage(exercise, stage, chosen)
+            except DeviceTrouble as trouble:
+                self._kernels.tell(exercise, result, str(trouble))
+                return
             result.cases = _merge(result.cases, seen)
             self.watch(exercise, stage, verdict)
             result.status, result.message, result.help = verdict.status, verdict.message, verdict.help
@@ -191,7 +190,7 @@ class Judge:
             if verdict.status != PASSED:
                 break
         if exercise.cuda and result.status == PASSED:
-            self._tell_the_level(exercise, result)
+            self._kernels.tell(exercise, result)
 
     def _time(self, exercise: Exercise, result: ExerciseResult) -> None:
         """Points by speed; an answer that is wrong only when it is timed is wrong."""
@@ -254,9 +253,9 @@ class Judge:
     def _run_stage(self, exercise: Exercise, stage: str, cases: list[Case]) -> tuple[Verdict, list[CaseResult]]:
         """One stage; what fails where other functions have run before is looked at again where none has."""
         if exercise.cuda and stage == COMPILED:
-            return self._assemble(exercise, cases), []
+            return self._kernels.compile(exercise), []
         verdict, seen = self._run_cases(exercise, stage, cases)
-        session = self._session(exercise, stage)
+        session = self._kernels.session(stage) if exercise.cuda else self._sessions[stage]
         if verdict.status != PASSED and not verdict.mistake and session.shared(exercise.name):
             session.close()  # a neighbour may have tampered with numpy
             verdict, seen = self._run_cases(exercise, stage, cases)
@@ -282,7 +281,7 @@ class Judge:
 
     def _run_case(self, exercise: Exercise, stage: str, case: Case, right: object) -> Outcome:
         if exercise.cuda:
-            return self._run_kernel(exercise, stage, case, right)
+            return self._kernels.run(exercise, stage, case, right)
         session = self._sessions[stage]
         seconds = self._seconds(exercise, stage, case)
         repeats = RACE_REPEATS if stage == NATIVE and not exercise.whole else 1
@@ -295,58 +294,11 @@ class Judge:
                 break
         return outcome
 
-    def _run_kernel(self, exercise: Exercise, stage: str, case: Case, right: object) -> Outcome:
-        """A kernel, or what launches kernels: simulated with its threads in several orders, traced in the first."""
-        asked = (exercise.module, exercise.name, case.arguments, exercise.changes, False, case.seconds)
-        session = self._session(exercise, stage)
-        for order in ORDERS if stage == SIMULATED else ORDERS[:1]:
-            launch = launch_of(case.launch, order, trace=stage == SIMULATED and order == 0)
-            outcome = Outcome(case, right, session.call(*asked, launch), order > 0)
-            if assess(exercise, [outcome], stage)[0].status != PASSED:
-                break
-        self._note_launches(exercise, case, outcome.answer)
-        return outcome
-
-    def _session(self, exercise: Exercise, stage: str) -> Session:
-        """The guest of a stage; kernels have their own, opened when first needed."""
-        if not exercise.cuda:
-            return self._sessions[stage]
-        if stage not in self._kernel_sessions:
-            worker = self.worker.for_device() if stage == DEVICE else self.worker
-            mode = levels.MODES[stage]
-            self._kernel_sessions[stage] = Session(worker, self.submission.sources, mode, self.limits)
-        return self._kernel_sessions[stage]
-
-    def _close_sessions(self) -> None:
-        for session in (*self._sessions.values(), *self._kernel_sessions.values()):
+    def _close(self) -> None:
+        """End all guests; new ones begin where they are needed."""
+        for session in self._sessions.values():
             session.close()
-
-    def _note_launches(self, exercise: Exercise, case: Case, answer: Answer) -> None:
-        """Which kernels a compiler is to be shown, and for which types of arguments."""
-        known = self._launches.setdefault(exercise.id, [])
-        if exercise.cuda == "kernel":
-            found = [(exercise.module, exercise.name, [describe(value) for value in case.arguments.values()])]
-        else:
-            noticed = answer.noticed if isinstance(answer, Returned) else None
-            found = list(noticed.launches) if noticed else []
-        known += [launch for launch in found if launch not in known]
-
-    def _assemble(self, exercise: Exercise, cases: list[Case]) -> Verdict:
-        """What a compiler says of the kernels that ran in the simulator."""
-        kernels = self._launches.get(exercise.id, [])
-        answer = self._session(exercise, COMPILED).assemble(exercise.module, exercise.name, kernels)
-        if not isinstance(answer, tuple):
-            return Verdict(*words.explain(exercise, answer))
-        for kernel in answer:
-            if kernel.problem:
-                failure = Raised("compile", "CompileError", kernel.problem)
-                return Verdict(*kernel_words.not_assembled(kernel, *words.explain(exercise, failure)))
-        return Verdict(PASSED, kernel_words.assembled(exercise, answer) if answer else "")
-
-    def _tell_the_level(self, exercise: Exercise, result: ExerciseResult) -> None:
-        """At which level a right kernel was judged, and what kept it from the next one."""
-        found = levels.tools(self.worker)
-        result.message = kernel_words.level(exercise, result.level, result.message, found.next_obstacle)
+        self._kernels.close()
 
     def _seconds(self, exercise: Exercise, stage: str, case: Case) -> float:
         """How long a call may take."""

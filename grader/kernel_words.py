@@ -186,7 +186,7 @@ def copies(exercise: Exercise, count: int) -> tuple[str, str]:
 # --- levels ---------------------------------------------------------------------------------------------------------
 
 
-def assembled(exercise: Exercise, kernels: Sequence[Assembled]) -> str:
+def compiled(exercise: Exercise, kernels: Sequence[Assembled]) -> str:
     """What the compiler says of right kernels."""
     targets = ", ".join(dict.fromkeys(kernel.target for kernel in kernels))
     pieces = []
@@ -195,11 +195,18 @@ def assembled(exercise: Exercise, kernels: Sequence[Assembled]) -> str:
         told = [_span([k.registers for k in own], "registers"), _span([k.shared for k in own], "bytes shared")]
         spilled = max(kernel.spills or 0 for kernel in own)
         told += [f"{spilled} bytes spilled"] if spilled else []
-        label = f"{name} " if name != exercise.name else ""
+        label = f"{name}: " if name != exercise.name else ""
         pieces.append(label + ", ".join(piece for piece in told if piece))
-    doubles = sorted({kernel.name for kernel in kernels if kernel.doubles})
-    advice = f" {' and '.join(doubles)} computes in float64: write np.float32(…) around constants." if doubles else ""
-    return f"{exercise.name}: right, and compiles for {targets}: {'; '.join(pieces)}.{advice}"
+    return f"compiles for {targets} ({'; '.join(pieces)})"
+
+
+def doubles(kernels: Sequence[Assembled]) -> str:
+    """Advice for right kernels that compute in float64 though none of their arguments is one."""
+    names = sorted({kernel.name for kernel in kernels if kernel.doubles})
+    if not names:
+        return ""
+    verb = "computes" if len(names) == 1 else "compute"
+    return f"{' and '.join(names)} {verb} in float64, which a GPU does slowly: write constants as np.float32(0.5)."
 
 
 def _span(numbers: Sequence[int | None], unit: str) -> str:
@@ -209,14 +216,71 @@ def _span(numbers: Sequence[int | None], unit: str) -> str:
     return f"{known[0]} {unit}" if len(known) == 1 else f"{known[0]} to {known[-1]} {unit}"
 
 
-def not_assembled(kernel: Assembled, status: str, message: str, advice: str) -> tuple[str, str, str]:
+def not_compiled(kernel: Assembled, status: str, message: str, advice: str) -> tuple[str, str, str]:
     """For a kernel that the simulator runs and the compiler refuses: the same words as on a CPU, with the target."""
     if "shared" in kernel.problem:
         advice = "Make the shared arrays smaller."
     return status, message.removesuffix(".") + f", on {kernel.target}.", advice
 
 
-def level(exercise: Exercise, reached: str, told: str, obstacle: str) -> str:
-    """For a right kernel: how far it was tried, and what keeps it from more."""
-    message = told or f"{exercise.name}: right"
-    return f"{message.removesuffix('.')}. Judged {reached}; {obstacle}." if obstacle else f"{message} Judged {reached}."
+def level(exercise: Exercise, told: str, missing: str, obstacle: str, device: str) -> str:
+    """For a right kernel: how far it was tried, what it was not tried on, and why."""
+    left = f"; not {missing}: {obstacle}" if missing else f"; ran on {device}"
+    return f"{exercise.name}: right; {told or 'simulated'}{left}."
+
+
+# --- devices --------------------------------------------------------------------------------------------------------
+
+# What a CUDA driver calls it -> the defect, the action; of kernels.
+DEVICE_ERRORS: Mapping[str, tuple[str, str]] = {
+    "ILLEGAL_ADDRESS": (
+        "on the GPU it touches memory that is not its own",
+        "An index leaves its array: guard every access against the shape.",
+    ),
+    "MISALIGNED_ADDRESS": (
+        "on the GPU it reads memory at an address that does not fit the type",
+        "Is an array viewed as another type, from the middle of an element?",
+    ),
+    "LAUNCH_OUT_OF_RESOURCES": (
+        "it asks for more registers or shared memory than a block may have on this GPU",
+        "Fewer variables per thread, smaller tiles, or cuda.jit(max_registers=…).",
+    ),
+    "LAUNCH_TIMEOUT": ("it ran too long on the GPU", "Does every thread's loop come to an end?"),
+    "LAUNCH_FAILED": (
+        "it failed on the GPU",
+        "The usual reasons are an index that leaves shared memory, and a barrier that some threads never reach.",
+    ),
+    "INVALID_VALUE": ("the GPU refuses its launch", "Is the grid or block empty, or too large?"),
+}
+# The same of devices.
+TROUBLES: Mapping[str, str] = {
+    "OUT_OF_MEMORY": "the GPU's memory is full; see in `nvidia-smi` who has it",
+    "DEVICE_UNAVAILABLE": "the GPU is busy and serves one process at a time; wait, or see `nvidia-smi`",
+    "SYSTEM_DRIVER_MISMATCH": "the NVIDIA driver and its libraries are of two versions; restart the machine",
+    "UNSUPPORTED_PTX_VERSION": "the compiler is newer than the NVIDIA driver; update the driver, or install an older "
+    "numba-cuda toolkit",
+    "NO_BINARY_FOR_GPU": "the compiler knows nothing of this GPU; install another numba-cuda toolkit",
+    "NO_DEVICE": "no NVIDIA GPU is to be seen; is CUDA_VISIBLE_DEVICES empty?",
+    "SYSTEM_NOT_READY": "the NVIDIA driver is not ready yet; is its fabric manager or persistence daemon running?",
+    "COMPAT_NOT_SUPPORTED_ON_DEVICE": "the CUDA libraries are newer than this GPU's driver allows; update the driver",
+    "ECC_UNCORRECTABLE": "the GPU's memory is defective",
+}
+
+
+def is_trouble(message: str) -> bool:
+    """Whether a CUDA error is the machine's, and not the kernel's."""
+    return any(f"CUDA_ERROR_{name}" in message for name in TROUBLES)
+
+
+def trouble(message: str) -> str:
+    """What is wrong with a device, by the driver's word for it."""
+    known = [told for name, told in TROUBLES.items() if f"CUDA_ERROR_{name}" in message]
+    return known[0] if known else message.strip().partition("\n")[0][:200]
+
+
+def device_failure(exercise: Exercise, answer: Raised) -> tuple[str, str] | None:
+    """For an error of a real device; None where it is none."""
+    for name, (defect, action) in DEVICE_ERRORS.items():
+        if f"CUDA_ERROR_{name}" in answer.message:
+            return f"{exercise.name}: {defect}.", action
+    return None

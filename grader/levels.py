@@ -13,16 +13,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from grader import catalogue
-from grader.exercise import Exercise
+from grader import catalogue, kernel_words
 from grader.problem import Problem
-from grader.result import COMPILED, DEVICE, SIMULATED
+from grader.result import COMPILED, DEVICE, PASSED, SIMULATED, ExerciseResult
 from grader.worker.answer import Answer, Died, Raised
 from grader.worker.guest.gpu import files
 from grader.worker.host import Session, Worker
 
 LEVELS = (SIMULATED, COMPILED, DEVICE)  # each includes those before it
 MODES = {SIMULATED: "simulated", COMPILED: "assembled", DEVICE: "device"}
+UNDONE = {COMPILED: "compiled", DEVICE: "run on a device"}
 HOW = {COMPILED: "pip install 'deepkata[cuda]'", DEVICE: "use a machine with an NVIDIA GPU and its driver"}
 # What makes the difference between two machines that run the same kit.
 DISTRIBUTIONS = ("numba", "numba-cuda", "cuda-bindings", "nvidia-nvvm", "nvidia-nvjitlink", "nvidia-cuda-nvcc-cu12")
@@ -52,10 +52,13 @@ class Tools:
         return tuple(level for level in LEVELS if not self.obstacles[level])
 
     @property
-    def next_obstacle(self) -> str:
-        """What keeps kernels from the level above, and what to do; "" at the top."""
-        missing = [level for level in LEVELS if self.obstacles[level]]
-        return f"{self.obstacles[missing[0]]}: {HOW[missing[0]]}" if missing else ""
+    def missing(self) -> tuple[str, str]:
+        """What is not done with kernels here, and why, with the way to it; ("", "") where nothing is left out."""
+        for level in LEVELS:
+            if self.obstacles[level]:
+                way = f" ({HOW[level]})" if level == COMPILED else ""
+                return UNDONE[level], f"{self.obstacles[level]}{way}"
+        return "", ""
 
 
 def tools(worker: Worker) -> Tools:
@@ -79,14 +82,14 @@ def _ask(worker: Worker, level: str) -> tuple[str, dict[str, str]]:
     if not isinstance(told, dict):
         return _failure(level, told), {}
     facts = {str(name)[:40]: _line(value) for name, value in list(told.items())[:20]}
-    return facts.pop("obstacle", ""), facts
+    return kernel_words.trouble(facts.pop("obstacle", "")), facts
 
 
 def _failure(level: str, answer: Answer) -> str:
     """Why a guest of a mode could not even begin."""
     what = {COMPILED: "the CUDA compiler", DEVICE: "the GPU"}[level]
     if isinstance(answer, Raised):
-        return f"{what} cannot be used ({answer.error}: {_line(answer.message)})"
+        return f"{what} cannot be used ({answer.error}: {kernel_words.trouble(answer.message)})"
     if isinstance(answer, Died):
         return f"{what} ended the process that tried it"
     return f"{what} did not answer in time"
@@ -137,13 +140,21 @@ def required(wishes: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def refuse(found: Tools, wanted: Mapping[str, str], exercises: Iterable[Exercise]) -> None:
-    """Raise Problem where one of the exercises must be judged at a level that this machine has not."""
-    for exercise in exercises:
-        level = wanted.get(exercise.id, SIMULATED)
-        if found.obstacles[level]:
+def refuse(worker: Worker, wanted: Mapping[str, str]) -> None:
+    """Raise Problem where an exercise must be judged at a level that this machine has not."""
+    for name, level in wanted.items():
+        obstacle = tools(worker).obstacles[level]
+        if obstacle:
             raise Problem(
-                f"{exercise.id} is to be judged at the level {level}, and this machine cannot: "
-                f"{found.obstacles[level]}.",
+                f"{name} is to be judged at the level {level}, and this machine cannot: {obstacle}.",
                 f"{HOW[level][0].upper()}{HOW[level][1:]}, or ask for another --level.",
             )
+
+
+def too_low(results: Iterable[ExerciseResult], wanted: Mapping[str, str]) -> list[str]:
+    """The exercises that passed at a lower level than is required."""
+    return [
+        f"{result.id} ({result.level} instead of {wanted[result.id]})"
+        for result in results
+        if result.status == PASSED and result.id in wanted and not at_least(result.level, wanted[result.id])
+    ]

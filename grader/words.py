@@ -67,6 +67,8 @@ def explain(exercise: Exercise, answer: Answer) -> tuple[str, str, str]:
             return CRASHED, *_death(name, answer)
         case Garbled(_, what):
             return VIOLATION, f"{name}: what came back was {what}.", "Return plain arrays and numbers, nothing else."
+        case Raised() if exercise.cuda and (failure := kernel_words.device_failure(exercise, answer)):
+            return ERROR, *failure
         case Raised(finding=Finding()):
             return kernel_words.explain(exercise, answer)
         case Raised("load"):
