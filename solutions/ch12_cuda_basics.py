@@ -49,6 +49,7 @@ THREADS = 256  # the most threads that a block has here
 ITEMS = 4  # elements of one thread in `relu_items_kernel`
 BINS = 256  # grey levels
 TILE = 32  # rows and columns of a tile in `transpose_kernel`
+PADDED = TILE + 1  # numba wants a name or a number for the size of a shared array, no sum
 
 
 # --- how many threads -----------------------------------------------------------------------------------------------
@@ -202,8 +203,9 @@ def sigmoid_kernel(x, out):
     ### BEGIN SOLUTION
     one = np.float32(1)
     for i in range(cuda.grid(1), x.size, cuda.gridsize(1)):
-        e = math.exp(-abs(x[i]))
-        out[i] = one / (one + e) if x[i] >= 0 else e / (one + e)
+        value = x[i]
+        e = math.exp(-abs(value))
+        out[i] = one / (one + e) if value >= 0 else e / (one + e)
     ### END SOLUTION
 
 
@@ -482,14 +484,14 @@ def transpose_kernel(x, out):
     out is (blockIdx.x, blockIdx.y): threadIdx.x again along the row, now of out. The guards are those of x the first
     time and those of out the second time. Shared memory comes in 32 banks, one number of each at a time; number k lies
     in bank k % 32. With rows of 32 numbers a column lies in a single bank, and 32 threads that read it wait in line.
-    With rows of TILE + 1 numbers it lies in 32.
+    With rows of PADDED numbers it lies in 32.
     Example: x = [[1, 2, 3], [4, 5, 6]] leaves out = [[1, 4], [2, 5], [3, 6]].
     Trap: the thread that writes an element is not the one that read it. Without the barrier it writes what is not there
     yet.
     Lecture: none; the w.T of every backward pass.
     """
     ### BEGIN SOLUTION
-    tile = cuda.shared.array((TILE, TILE + 1), float32)
+    tile = cuda.shared.array((TILE, PADDED), float32)
     rows, columns = x.shape
     tx, ty = cuda.threadIdx.x, cuda.threadIdx.y
     left, top = cuda.blockIdx.x * TILE, cuda.blockIdx.y * TILE

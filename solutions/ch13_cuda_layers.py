@@ -29,13 +29,15 @@ from numba import cuda, float32
 
 from .ch12_cuda_basics import WARP, warp_max, warp_sum
 
-TILE = 16  # rows and columns of a tile in shared memory, and of the block's threads
+TILE = 8  # rows and columns of a tile in shared memory, and of the block's threads
+PADDED = TILE + 1  # numba wants a name or a number for the size of a shared array, no sum
 
 # `matmul_registers_kernel`: SIDE * SIDE threads with ITEMS * ITEMS sums each make SPAN * SPAN elements of the product.
-SIDE = 16
+SIDE = 8
 ITEMS = 8
 SPAN = SIDE * ITEMS
 DEPTH = 8
+PADDED_SPAN = SPAN + 4
 
 ROWS = 32  # the most threads that a block has in y where it adds up columns
 
@@ -47,10 +49,10 @@ ROWS = 32  # the most threads that a block has in y where it adds up columns
 def matmul_kernel(a, b, c):
     """The matrix product through tiles in shared memory.
 
-    A thread that computes one element of c alone reads a whole row of a and a whole column of b. The 16 * 16 threads of
-    a block need only 16 rows and 16 columns between them, and each number 16 times. So the block fetches a tile of each
+    A thread that computes one element of c alone reads a whole row of a and a whole column of b. The 8 * 8 threads of a
+    block need only 8 rows and 8 columns between them, and each number 8 times. So the block fetches a tile of each
     together, every thread one number of both, uses them, and goes on along the inner axis to the next pair of tiles.
-    Global memory is read 16 times less.
+    Global memory is read 8 times less. (With 16 or 32 it would be even less; 8 keeps the simulator fast.)
 
     Parameters
     ----------
@@ -106,8 +108,8 @@ def matmul_registers_kernel(a, b, c):
     Launch: blocks of (SIDE, SIDE) threads; one for each SPAN * SPAN elements of c, along its columns in x, along its
     rows in y.
 
-    Approach: the block's tiles are SPAN rows of a times DEPTH, and DEPTH times SPAN columns of b: 1024 numbers each, so
-    that every one of the 256 threads loads 4 of both. Count the threads through, t = ty * SIDE + tx, and let place t, t
+    Approach: the block's tiles are SPAN rows of a times DEPTH, and DEPTH times SPAN columns of b: 512 numbers each, so
+    that every one of the 64 threads loads 8 of both. Count the threads through, t = ty * SIDE + tx, and let place t, t
     + 256, … of a tile be yours. Keep the tile of a turned, (DEPTH, SPAN): the inner loop reads down its column. The
     sums are a `cuda.local.array`: with constant loop bounds the compiler makes registers of it. Thread (tx, ty) has the
     rows ty, ty + SIDE, … and the columns tx, tx + SIDE, … of the block: so neighbours read neighbours.
@@ -118,7 +120,7 @@ def matmul_registers_kernel(a, b, c):
     Lecture: Deep Neural Networks, a layer as a matrix product (`matmul_microkernel` of ch20_speed is its twin).
     """
     ### BEGIN SOLUTION
-    left = cuda.shared.array((DEPTH, SPAN + 4), float32)
+    left = cuda.shared.array((DEPTH, PADDED_SPAN), float32)
     right = cuda.shared.array((DEPTH, SPAN), float32)
     sums = cuda.local.array((ITEMS, ITEMS), float32)
     factors = cuda.local.array(ITEMS, float32)
@@ -218,7 +220,7 @@ def dense_dx_kernel(dy, w, dx):
 
     Approach: matmul_kernel with d_out as the inner axis. The second factor's tile belongs to the rows of w that are
     this block's columns of dx. Load it as it lies in memory, threadIdx.x along a row of w, and read it turned: the
-    column of the product is a row of the tile. Give the tile rows of TILE + 1 numbers, so that threads that read down a
+    column of the product is a row of the tile. Give the tile rows of PADDED numbers, so that threads that read down a
     column find it in different banks.
     Example: dy = [[1], [2]], w = [[1], [10]] leaves dx = [[1, 10], [2, 20]].
     Trap: w[column, first + ty] is right as a number and wrong as an order: neighbours read a whole row apart.
@@ -226,7 +228,7 @@ def dense_dx_kernel(dy, w, dx):
     """
     ### BEGIN SOLUTION
     upstreams = cuda.shared.array((TILE, TILE), float32)
-    weights = cuda.shared.array((TILE, TILE + 1), float32)
+    weights = cuda.shared.array((TILE, PADDED), float32)
     column, row = cuda.grid(2)
     tx, ty = cuda.threadIdx.x, cuda.threadIdx.y
     begin = cuda.blockIdx.x * TILE

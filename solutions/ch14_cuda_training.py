@@ -148,21 +148,22 @@ def adam_kernel(w, g, m, v, t, lr, beta1, beta2, eps):
 
     Launch: blocks in one direction, more threads than weights or fewer.
 
-    Approach: alpha is the same for all weights: each thread computes it once, before its walk. It is one number, so
-    float64 costs little there; make a float32 of it at the end.
+    Approach: alpha is the same for all weights: each thread computes it once, before its walk, in float32: the powers
+    of float64 numbers take a GPU as long as all the rest.
     Example: w = [1], g = [0.5], m = v = [0], t = 1, lr = 0.1, beta1 = 0.9, beta2 = 0.999, eps = 1e-7 leaves m = [0.05],
     v = [0.00025] and w = [0.9].
     Trap: eps is added to the root of the uncorrected v.
     Lecture: Deep Neural Networks, optimizers (`adam_step` of ch06_optimizers).
     """
     ### BEGIN SOLUTION
-    alpha = np.float32(lr * math.sqrt(1.0 - beta2**t) / (1.0 - beta1**t))
+    one, step = np.float32(1), np.float32(t)
+    alpha = np.float32(lr) * math.sqrt(one - np.float32(beta2) ** step) / (one - np.float32(beta1) ** step)
     blend_m, blend_v = np.float32(1.0 - beta1), np.float32(1.0 - beta2)
     floor = np.float32(eps)
     for i in range(cuda.grid(1), w.size, cuda.gridsize(1)):
-        gradient = g[i]
-        direction = m[i] + blend_m * (gradient - m[i])
-        square = v[i] + blend_v * (gradient * gradient - v[i])
+        gradient, direction, square = g[i], m[i], v[i]
+        direction += blend_m * (gradient - direction)
+        square += blend_v * (gradient * gradient - square)
         m[i] = direction
         v[i] = square
         w[i] -= alpha * direction / (math.sqrt(square) + floor)

@@ -298,7 +298,7 @@ def walks(draw):
     yield "no elements", draw.normal(0), line(2, 16), {"hidden": True}
 
 
-sigmoid_kernel = chapter.kernel("sigmoid_kernel", points=1, changes="out", reads={"x": 3}, writes={"out": 1})
+sigmoid_kernel = chapter.kernel("sigmoid_kernel", points=1, changes="out", reads={"x": 1}, writes={"out": 1})
 
 
 @sigmoid_kernel.cases

@@ -21,8 +21,8 @@ from grader.exercise import Case, Chapter, Launch
 
 chapter = Chapter("ch13_cuda_layers", "CUDA: layers")
 
-TILE = 16
-SIDE, SPAN = 16, 128
+TILE = 8
+SIDE, SPAN, DEPTH = 8, 64, 8
 WARP = 32
 
 
@@ -35,21 +35,21 @@ def pieces(size, length):
     return max(1, math.ceil(size / length))
 
 
-def tiles(rows, columns, extra=0):
+def tiles(rows, columns):
     """The launch of a block of (TILE, TILE) threads for each tile of a matrix."""
-    return Launch((pieces(columns, TILE) + extra, pieces(rows, TILE) + extra), (TILE, TILE))
+    return Launch((pieces(columns, TILE), pieces(rows, TILE)), (TILE, TILE))
 
 
 # --- the matrix product ---------------------------------------------------------------------------------------------
 
 PRODUCTS = (
     # rationale, n, inner, m, hidden
-    ("a product that fills one tile", 16, 16, 16, False),
-    ("three steps along the inner axis, the last one cut off", 5, 37, 9, False),
-    ("two tiles in each direction, cut off", 20, 10, 25, False),
-    ("more rows than columns", 35, 4, 3, True),
-    ("one row times one column", 1, 33, 1, True),
-    ("one column times one row", 17, 1, 18, True),
+    ("a product that fills one tile", 8, 8, 8, False),
+    ("three steps along the inner axis, the last one cut off", 3, 19, 5, False),
+    ("two tiles in each direction, cut off", 10, 5, 13, False),
+    ("more rows than columns", 19, 4, 3, True),
+    ("one row times one column", 1, 17, 1, True),
+    ("one column times one row", 9, 1, 10, True),
     ("an inner axis of 0: all sums are empty", 4, 0, 6, True),
     ("no rows", 0, 5, 7, True),
 )
@@ -70,8 +70,6 @@ def matmul_kernel_cases(draw):
     for rationale, n, inner, m, hidden in PRODUCTS:
         a, b = draw.normal(n, inner), draw.normal(inner, m)
         yield Case(rationale, launch=tiles(n, m), a=a, b=b, c=poison(n, m), hidden=hidden)
-    a, b = draw.normal(9, 8), draw.normal(8, 7)
-    yield Case("more blocks than needed", launch=tiles(9, 7, extra=1), a=a, b=b, c=poison(9, 7), hidden=True)
 
 
 def product_along(a, b, inner):
@@ -141,9 +139,9 @@ def matmul_registers_kernel_cases(draw):
     a, b = draw.array([[1, 2, 3]]), draw.array([[1, 10], [2, 20], [3, 30]])
     yield Case("one row, two columns", launch=spans(1, 2), a=a, b=b, c=poison(1, 2))
     for rationale, n, inner, m, hidden in (
-        ("not all of the block's elements", 50, 11, 70, False),
-        ("two blocks side by side", 21, 9, 150, False),
-        ("two blocks, one above the other", 133, 8, 5, True),
+        ("not all of the block's elements", 33, 19, 50, False),
+        ("two blocks side by side", 11, 9, 70, False),
+        ("two blocks, one above the other", 67, 8, 5, True),
         ("an inner axis of 0: all sums are empty", 4, 0, 6, True),
         ("no rows", 0, 5, 7, True),
     ):
@@ -156,12 +154,12 @@ def matmul_registers_kernel_cases(draw):
 )
 def keeps_the_last_of_the_steps(a, b, c):
     inner = a.shape[1]
-    c[...] = product_along(a, b, slice(max(0, pieces(inner, 8) - 1) * 8, inner))
+    c[...] = product_along(a, b, slice(max(0, pieces(inner, DEPTH) - 1) * DEPTH, inner))
 
 
 @matmul_registers_kernel.mistake("Only the first step along the inner axis is done. Go on in steps of DEPTH.")
 def keeps_the_first_of_the_steps(a, b, c):
-    c[...] = product_along(a, b, slice(0, 8))
+    c[...] = product_along(a, b, slice(0, DEPTH))
 
 
 @matmul_registers_kernel.mistake(
@@ -597,7 +595,7 @@ def turns_the_kernel_on_the_way_back(dy, kernel, strides, before, dx):
 
 
 @conv2d_dx_kernel.mistake(
-    "You ignored the padding: row = i * strides[0] - before[0] + a, so i = (row + before[0] - a) / …"
+    "You ignored the padding: row = i * strides[0] - before[0] + a, so i comes from row + before[0] - a."
 )
 def goes_back_without_padding(dy, kernel, strides, before, dx):
     dx[...] = spread_back(dy, kernel, strides, (0, 0), dx)

@@ -196,8 +196,8 @@ def mlp_train_step_cases(draw):
     yield case("one sample of one feature", draw.array([[1]]), np.array([0]), params, no_slots(params), **EXAMPLE)
     for small in small_steps(draw, "sample", draw_params, draw_samples):
         yield case(small.rationale, hidden=small.hidden, **small.arguments)
-    params = draw_layers(draw, 19, 17, 3, scale=0.3)
-    samples = {"x": draw.uniform(0, 1, 18, 19), "labels": draw.labels(18, 3)}
+    params = draw_layers(draw, 11, 10, 3, scale=0.3)
+    samples = {"x": draw.uniform(0, 1, 9, 11), "labels": draw.labels(9, 3)}
     yield case("more than one tile in each direction", **samples, params=params, slots=no_slots(params), **EXAMPLE)
     yield case(
         "a loss is there already",
