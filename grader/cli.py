@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import io
 import sys
 from collections.abc import Mapping
@@ -222,7 +223,7 @@ def trace(
             found = traced(checker.worker, checker.read(), exercise)
             console.print(traffic.shown(found))
             if picture:
-                pictures.show(console, lambda found=found: draw(found), out / f"{exercise.name}_accesses.png")
+                pictures.show(console, functools.partial(draw, found), out / f"{exercise.name}_accesses.png")
 
 
 @app.command()

@@ -71,6 +71,8 @@ def breach(submission: Submission, exercise: Exercise) -> Breach | None:
         path = submission.modules[part[0]].path
         for node, what in uses_what_is_asked(submission, exercise, part):
             return Breach(BY_HAND, path, _line(node), what, "Write it yourself, with loops: that is the exercise.")
+        for node, what in looks_inside(submission, exercise, part):
+            return Breach(PLAIN_CODE, path, _line(node), what, "A kernel's arrays have elements, a shape and a size.")
         for node, what in binds_again(submission, exercise, part):
             return Breach(PLAIN_CODE, path, _line(node), what, "Give it a name of its own.")
         for found in always(submission, part):
@@ -147,6 +149,15 @@ def uses_what_is_asked(submission: Submission, exercise: Exercise, part: Part) -
                 yield node, f"uses {name}, which does what is asked of you here"
             case ast.Name(id=name) if imported.get(name) in exercise.forbids:
                 yield node, f"uses {imported[name]}, which does what is asked of you here"
+
+
+def looks_inside(submission: Submission, exercise: Exercise, part: Part) -> Iterator[Seen]:
+    """In what is called by kernels: something that is inside the device, real or simulated."""
+    if not exercise.cuda:
+        return
+    for node in nodes_of(submission, part):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+            yield node, f"uses {node.attr}, which is inside the device"
 
 
 def binds_again(submission: Submission, exercise: Exercise, part: Part) -> Iterator[Seen]:

@@ -263,12 +263,17 @@ def _compile_failure(name: str, answer: Raised) -> tuple[str, str]:
     for pattern, message, advice in _COMPILE_WORDS:
         found = re.search(pattern, text)
         if found:
-            return f"{name}: {message.format(*found.groups())}{place}.", advice
+            return f"{name}: {message.format(*filter(None, found.groups()))}{place}.", advice
     reason = next((line.strip() for line in text.splitlines() if line.strip() and "Failed in" not in line), text)
     return f"{name}: numba cannot compile it: {reason[:200]}{place}.", "Does it run with plain loops and arrays?"
 
 
 _COMPILE_WORDS = (
+    (
+        r"Function\(<function (shared|local)\.array",
+        "the shape of a {0} array is not constant",
+        "Write numbers, or names that the module gives to numbers: what is computed in place is not constant.",
+    ),
     (
         r"Invalid use of BoundFunction\(array\.astype for [^\n]*?<class '(\w+)'>",
         "numba's astype does not know Python's {0}",
@@ -309,11 +314,6 @@ _COMPILE_WORDS = (
         r"Cannot determine Numba type of <class '([^']+)'>",
         "numba cannot handle a {0} here",
         "Pass arrays, numbers and tuples only.",
-    ),
-    (
-        r"Function\(<function (shared|local)\.array",
-        "the shape of a {0} array is not constant",
-        "Write numbers, or names that the module gives to numbers: what is computed in place is not constant.",
     ),
     (r"(Type of variable '[^']+' cannot be determined)", "{0}", "Is it given a value on every path?"),
 )

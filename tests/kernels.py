@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import build
 import numpy as np
 
 from grader import levels
@@ -16,7 +17,6 @@ from grader.oracle import Oracle
 from grader.result import COMPILED, DEVICE, SIMULATED, ExerciseResult
 from grader.submission import Module, Submission
 from grader.worker.host import Worker
-from tests import build
 
 MODULE = "ch99_kernels"
 HEAD = "import math\nimport numpy as np\nfrom numba import cuda, float32, int32, njit\n\n"
@@ -43,8 +43,7 @@ class Told(Oracle):
         answers = []
         for case in cases:
             arguments = {
-                name: value.copy() if isinstance(value, np.ndarray) else value
-                for name, value in case.arguments.items()
+                name: value.copy() if isinstance(value, np.ndarray) else value for name, value in case.arguments.items()
             }
             returned = self.right(**arguments)
             answers.append((returned, {name: arguments[name] for name in exercise.changes}))

@@ -5,10 +5,10 @@ import sys
 
 import numpy as np
 import pytest
+from kernels import judged, line, numbers, poison
 
 from grader.exercise import Case, Launch
 from grader.result import ERROR, FAILED, PASSED, TIMEOUT
-from tests.kernels import judged, line, numbers, poison
 
 
 def doubled(x, out):
@@ -178,7 +178,9 @@ BROKEN_SUMS = {
         ("threads 0 to 31 of block 0 wait at syncthreads, line 19", "All threads of a block"),
     ),
     "threads that return before the barrier": (
-        replaced("    total = np.float32(0)\n", "    total = np.float32(0)\n    if cuda.grid(1) >= 90:\n        return\n"),
+        replaced(
+            "    total = np.float32(0)\n", "    total = np.float32(0)\n    if cuda.grid(1) >= 90:\n        return\n"
+        ),
         ("threads 26 to 63 ended before", "let no thread return before it"),
     ),
     "two barriers for one": (
@@ -303,7 +305,9 @@ def kernel(x, out):
 
 
 def test_a_lane_that_stays_away_from_its_warp_is_told():
-    source = WARP_SUM.replace("    value = over", "    if cuda.laneid > 20:\n        cuda.syncthreads()\n    value = over")
+    source = WARP_SUM.replace(
+        "    value = over", "    if cuda.laneid > 20:\n        cuda.syncthreads()\n    value = over"
+    )
     result = judged(source, summed, sum_case())
     assert result.status == FAILED
     assert "threads 0 to 20" in result.message

@@ -19,12 +19,12 @@ def shown(trace: Trace) -> RenderableType:
     rows = [row for row in trace.noticed.traffic if row.space != "local"]
     several = len({row.kernel for row in rows}) > 1
     table = Table(box=None, pad_edge=False, padding=(0, 2))
-    for name in ("kernel", "array", "memory", "elements"):
+    for name in (*(["kernel"] if several else []), "array", "memory", "elements"):
         table.add_column(name, justify="right" if name == "elements" else "left")
     for name in ("reads", "writes", "atomics", "per element", "detour"):
         table.add_column(name, justify="right")
     for row in rows:
-        table.add_row(row.kernel if several else "", *_cells(row))
+        table.add_row(*([row.kernel] if several else []), *_cells(row))
     copies = trace.noticed.copies
     lines: list[RenderableType] = [title(trace), table, Text(f"detour: {COALESCED}", style="dim")]
     if trace.exercise.cuda == "host":
