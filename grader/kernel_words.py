@@ -218,8 +218,8 @@ def _span(numbers: Sequence[int | None], unit: str) -> str:
 
 def not_compiled(kernel: Assembled, status: str, message: str, advice: str) -> tuple[str, str, str]:
     """For a kernel that the simulator runs and the compiler refuses: the same words as on a CPU, with the target."""
-    if "shared" in kernel.problem:
-        advice = "Make the shared arrays smaller." if "too much" in kernel.problem else advice
+    if "too much shared" in kernel.problem:
+        advice = "Make the shared arrays smaller."
     advice = advice.replace("@njit", "@cuda.jit(device=True)")
     return status, message.removesuffix(".") + f", on {kernel.target}.", advice
 
