@@ -22,7 +22,7 @@ from numba.cuda.simulator.kernelapi import (
 
 from .block import ALL_LANES, WARP, Thread
 from .faults import Fault, place
-from .memory import Array, poisoned
+from .memory import Array, Own, poisoned
 
 if TYPE_CHECKING:
     from .simulator import Launching
@@ -197,9 +197,9 @@ class Local(FakeCUDALocal):
     def __init__(self, launching: Launching):
         self._launching = launching
 
-    def array(self, shape: Any, dtype: Any, alignment: int | None = None) -> Array:
+    def array(self, shape: Any, dtype: Any, alignment: int | None = None) -> Own:
         memory = poisoned(shape, as_dtype(dtype))
-        return Array(memory, self._launching.region(array_name(sys._getframe(1)), "local", memory))
+        return Own(memory, self._launching.region(array_name(sys._getframe(1)), "local", memory))
 
 
 class Const(FakeCUDAConst):

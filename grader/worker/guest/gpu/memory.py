@@ -228,6 +228,40 @@ class Array:
         raise Fault("attribute", array=self._region.name, name=name)
 
 
+class Own(Array):
+    """A thread's own array. Nobody else can see it, so that an access is checked and counted, and nothing else."""
+
+    __slots__ = ()
+
+    def __getitem__(self, index: Any) -> Any:
+        if not self._is_plain(index):
+            return super().__getitem__(index)
+        self._note(READ)
+        return self._data[index]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if not self._is_plain(index):
+            super().__setitem__(index, value)
+            return
+        self._data[index] = value
+        self._note(WRITE)
+
+    def _is_plain(self, index: Any) -> bool:
+        """Whether it means one element that is there, in the way that inner loops write it."""
+        shape = self._shape
+        if type(index) is int:
+            return len(shape) == 1 and 0 <= index < shape[0]
+        if type(index) is not tuple or len(index) != 2 or len(shape) != 2:
+            return False
+        i, j = index
+        return type(i) is type(j) is int and 0 <= i < shape[0] and 0 <= j < shape[1]
+
+    def _note(self, what: str) -> None:
+        row = self._region.row
+        if row is not None:
+            setattr(row, what, getattr(row, what) + 1)
+
+
 def address(data: np.ndarray) -> int:
     """Where an array begins in memory."""
     return int(data.__array_interface__["data"][0])
