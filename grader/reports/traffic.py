@@ -16,7 +16,7 @@ COALESCED = "1.0 is perfectly coalesced or free of bank conflicts; more is time 
 
 def shown(trace: Trace) -> RenderableType:
     """A title, a row for each array of each kernel, and what the numbers mean."""
-    rows = [row for row in trace.noticed.traffic if row.space != "local"]
+    rows = trace.noticed.traffic
     several = len({row.kernel for row in rows}) > 1
     table = Table(box=None, pad_edge=False, padding=(0, 2))
     for name in (*(["kernel"] if several else []), "array", "memory", "elements"):

@@ -14,7 +14,6 @@ from numba.cuda.simulator.kernelapi import (
     Dim3,
     FakeCUDAAtomic,
     FakeCUDACg,
-    FakeCUDAConst,
     FakeCUDALocal,
     FakeCUDAModule,
     FakeCUDAShared,
@@ -22,7 +21,7 @@ from numba.cuda.simulator.kernelapi import (
 
 from .block import ALL_LANES, WARP, Thread
 from .faults import Fault, place
-from .memory import Array, Own, poisoned
+from .memory import Array, poisoned
 
 if TYPE_CHECKING:
     from .simulator import Launching
@@ -42,8 +41,7 @@ class Intrinsics(FakeCUDAModule):
         super().__init__(launching.grid, launching.block, launching.shared)
         self._launching = launching
         self._shared = Shared(launching)
-        self._local = Local(launching)
-        self._const = Const(launching)
+        self._local = Local()
         self._atomic = Atomics()
         self._cg = Groups(launching)
         self._places: dict[tuple[int, int, int], Dim3] = {}
@@ -192,25 +190,10 @@ class Shared(FakeCUDAShared):
 
 
 class Local(FakeCUDALocal):
-    """A thread's own arrays: new ones each time, poisoned."""
+    """A thread's own arrays, which nobody else can touch: new ones each time, poisoned."""
 
-    def __init__(self, launching: Launching):
-        self._launching = launching
-
-    def array(self, shape: Any, dtype: Any, alignment: int | None = None) -> Own:
-        memory = poisoned(shape, as_dtype(dtype))
-        return Own(memory, self._launching.region(array_name(sys._getframe(1)), "local", memory))
-
-
-class Const(FakeCUDAConst):
-    """Constant memory: a copy, whatever the module does to its own afterwards."""
-
-    def __init__(self, launching: Launching):
-        self._launching = launching
-
-    def array_like(self, values: Any) -> Array:
-        memory = np.array(values)
-        return Array(memory, self._launching.region(array_name(sys._getframe(1)), "local", memory))
+    def array(self, shape: Any, dtype: Any, alignment: int | None = None) -> np.ndarray:
+        return poisoned(shape, as_dtype(dtype))
 
 
 class Atomics(FakeCUDAAtomic):

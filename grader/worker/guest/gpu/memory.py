@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from .block import Thread
 from .faults import Fault, place, told
 from .races import Watch
 from .traffic import READ, UPDATE, WRITE, Row, Traffic
+
+if TYPE_CHECKING:
+    from .simulator import Launching
 
 NAN_BYTE = 0xFF  # all bytes so are NaN as a float, and -1 as an integer
 
@@ -28,10 +31,9 @@ class Region:
     Parameters
     ----------
     name : what the student calls it
-    space : global, shared or local
+    space : global or shared
     data : the memory itself
-    thread : who is running
-    collided : told of a race
+    launching : the launch, which knows who is running
     traffic, row : where accesses are counted, if they are
     """
 
@@ -40,48 +42,49 @@ class Region:
         name: str,
         space: str,
         data: np.ndarray,
-        thread: Callable[[], Thread],
-        collided: Callable[[str, dict[str, Any]], None],
+        launching: Launching,
         traffic: Traffic | None = None,
         row: Row | None = None,
     ):
         self.name, self.space, self.shape = name, space, data.shape
         self.start, self.width = address(data), data.itemsize
-        self.thread, self.collided = thread, collided
+        self.launching = launching
         self.traffic, self.row = traffic, row
-        self.watch = Watch() if space != "local" else None
+        self.watch = Watch()
         self.contiguous = bool(data.flags.c_contiguous)
 
     def read(self, offset: int, frame: FrameType) -> None:
         """A thread reads what lies `offset` bytes from the start."""
-        if self.watch is not None:
-            thread = self.thread()
-            if self.space == "shared" and not self.watch.written(offset):
-                self._note("unwritten", offset, self._place(thread, frame))
-            collision = self.watch.read(offset, thread.stamp, frame)
-            if collision is not None:
-                self._note("race", offset, races.facts(collision))
-        self._count(READ, offset, frame)
+        thread = self.launching.thread
+        collision = self.watch.read(offset, thread.stamp, frame)
+        if collision is not None:
+            self._note("race", offset, races.facts(collision))
+        elif self.space == "shared" and not self.watch.written(offset):
+            self._note("unwritten", offset, self._place(thread, frame))
+        if self.traffic is not None:
+            self.traffic.note(self.row, READ, offset, self.width, thread, frame)
 
     def write(self, offset: int, frame: FrameType, same: bool) -> None:
         """A thread writes there; `same`: what was there before."""
-        if self.watch is not None:
-            collision = self.watch.write(offset, self.thread().stamp, frame, same)
-            if collision is not None:
-                self._note("race", offset, races.facts(collision))
-        self._count(WRITE, offset, frame)
+        thread = self.launching.thread
+        collision = self.watch.write(offset, thread.stamp, frame, same)
+        if collision is not None:
+            self._note("race", offset, races.facts(collision))
+        if self.traffic is not None:
+            self.traffic.note(self.row, WRITE, offset, self.width, thread, frame)
 
     def update(self, offset: int, frame: FrameType) -> None:
         """A thread updates it atomically."""
-        if self.watch is not None:
-            collision = self.watch.update(offset, self.thread().stamp, frame)
-            if collision is not None:
-                self._note("race", offset, races.facts(collision))
-        self._count(UPDATE, offset, frame)
+        thread = self.launching.thread
+        collision = self.watch.update(offset, thread.stamp, frame)
+        if collision is not None:
+            self._note("race", offset, races.facts(collision))
+        if self.traffic is not None:
+            self.traffic.note(self.row, UPDATE, offset, self.width, thread, frame)
 
     def refuse(self, kind: str, index: Any, axis: int, shape: tuple[int, ...]) -> Fault:
         """For an index outside."""
-        thread = self.thread()
+        thread = self.launching.thread
         return Fault(
             kind,
             array=self.name,
@@ -93,14 +96,12 @@ class Region:
             block=place(thread.block.place),
         )
 
-    def _count(self, what: str, offset: int, frame: FrameType) -> None:
-        if self.traffic is not None and self.row is not None:
-            self.traffic.note(self.row, what, offset, self.width, self.thread(), frame)
-
     def _note(self, kind: str, offset: int, facts: dict[str, Any]) -> None:
         number = offset // self.width
         index = np.unravel_index(number, self.shape) if self.contiguous and len(self.shape) > 1 else (number,)
-        self.collided(kind, {"array": self.name, "index": told(tuple(index)), "space": self.space, **facts})
+        self.launching.simulator.note(
+            kind, {"array": self.name, "index": told(tuple(index)), "space": self.space, **facts}
+        )
 
     @staticmethod
     def _place(thread: Thread, frame: FrameType) -> dict[str, Any]:
@@ -148,6 +149,17 @@ class Array:
 
     def _find(self, index: Any) -> int | None:
         """How many bytes from the region's start an element lies; None for an index that means more than one."""
+        shape, strides = self._shape, self._strides
+        if type(index) is tuple and len(index) == len(shape) == 2:  # what inner loops are made of, quickly
+            i, j = index
+            if type(i) is type(j) is int and 0 <= i < shape[0] and 0 <= j < shape[1]:
+                return self._offset + i * strides[0] + j * strides[1]
+        elif type(index) is int and len(shape) == 1 and 0 <= index < shape[0]:
+            return self._offset + index * strides[0]
+        return self._find_any(index)
+
+    def _find_any(self, index: Any) -> int | None:
+        """The same for an index of any form."""
         indices = index if type(index) is tuple else (index,)
         if len(indices) != len(self._shape):
             if len(indices) > len(self._shape):
@@ -226,40 +238,6 @@ class Array:
         if name.startswith("__"):
             raise AttributeError(name)
         raise Fault("attribute", array=self._region.name, name=name)
-
-
-class Own(Array):
-    """A thread's own array. Nobody else can see it, so that an access is checked and counted, and nothing else."""
-
-    __slots__ = ()
-
-    def __getitem__(self, index: Any) -> Any:
-        if not self._is_plain(index):
-            return super().__getitem__(index)
-        self._note(READ)
-        return self._data[index]
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        if not self._is_plain(index):
-            super().__setitem__(index, value)
-            return
-        self._data[index] = value
-        self._note(WRITE)
-
-    def _is_plain(self, index: Any) -> bool:
-        """Whether it means one element that is there, in the way that inner loops write it."""
-        shape = self._shape
-        if type(index) is int:
-            return len(shape) == 1 and 0 <= index < shape[0]
-        if type(index) is not tuple or len(index) != 2 or len(shape) != 2:
-            return False
-        i, j = index
-        return type(i) is type(j) is int and 0 <= i < shape[0] and 0 <= j < shape[1]
-
-    def _note(self, what: str) -> None:
-        row = self._region.row
-        if row is not None:
-            setattr(row, what, getattr(row, what) + 1)
 
 
 def address(data: np.ndarray) -> int:

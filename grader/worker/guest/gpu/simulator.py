@@ -69,7 +69,7 @@ class Launching:
         row = traffic.row(self.kernel, name, space) if traffic is not None else None
         if row is not None:
             row.elements += memory.size
-        return Region(name, space, memory, lambda: self.thread, self.simulator.note, traffic, row)
+        return Region(name, space, memory, self, traffic, row)
 
     def lend(self, function: Any) -> None:
         """Give a function's module our `cuda` and `math` until the launch is over."""

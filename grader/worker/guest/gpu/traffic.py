@@ -38,6 +38,9 @@ class Row:
     turns: int = 0
     best_turns: int = 0
 
+    def count(self, what: str) -> None:
+        setattr(self, what, getattr(self, what) + 1)
+
 
 class Traffic:
     """Counts the accesses of one call."""
@@ -53,11 +56,9 @@ class Traffic:
             self.rows[key] = Row(kernel, array, space)
         return self.rows[key]
 
-    def note(self, row: Row, what: str, offset: int, width: int, thread: Any, frame: FrameType) -> None:
+    def note(self, row: Any, what: str, offset: int, width: int, thread: Any, frame: FrameType) -> None:
         """One access of a thread, `offset` bytes into the array."""
-        setattr(row, what, getattr(row, what) + 1)
-        if row.space == "local":
-            return
+        row.count(what)
         where = (frame.f_code, frame.f_lasti)
         step = thread.steps.get(where, 0)
         thread.steps[where] = step + 1
