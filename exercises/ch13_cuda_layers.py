@@ -209,8 +209,8 @@ def column_sum_kernel(x, sums):
     x : float32 (n, columns)
     sums : float32 (columns,); the sum of each column is added to what it holds
 
-    Launch: blocks of (WARP, up to ROWS) threads; in x enough blocks for the columns, in y any number: they share the
-    rows out.
+    Launch: blocks of up to WARP threads in x and up to ROWS in y; in x enough blocks for the columns, in y any number:
+    they share the rows out.
 
     Approach: a column for each threadIdx.x, so that neighbours read neighbours. Down the rows it is a grid-stride walk
     in y: begin at your number in the grid, go on in steps of gridDim.y * blockDim.y, and add up in a register.
@@ -321,8 +321,8 @@ def conv2d_dkernel_kernel(dy, x, strides, before, dkernel):
     added
         to what it holds
 
-    Launch: blocks of (WARP, up to ROWS) threads. In x one block for each place (a, b, c) of the kernel, kh * kw * c_in
-    of them; in y enough for the filters; in z any number: they share the windows out.
+    Launch: blocks of up to WARP threads in x and up to ROWS in y. In x one block for each place (a, b, c) of the
+    kernel, kh * kw * c_in of them; in y enough for the filters; in z any number: they share the windows out.
 
     Approach: blockIdx.x tells a, b and c as the kernel's first three axes lie in memory; the filter goes along x. The
     windows are counted from 0 to n * rows * columns: begin at blockIdx.z * blockDim.y + threadIdx.y, go on in steps of
@@ -486,7 +486,7 @@ def batchnorm_forward_kernel(x, gamma, beta, moving_mean, moving_var, momentum, 
     x_hat : float32 (n, d); becomes (x - mean) * inv_std
     inv_std : float32 (d,); becomes 1 / sqrt(var + eps)
 
-    Launch: blocks of (WARP, up to ROWS) threads, in one direction, enough for the features.
+    Launch: blocks of up to WARP threads in x and up to ROWS in y; in x enough blocks for the features.
 
     Approach: mean and variance belong to a feature, so nothing has to leave the block: a feature for each threadIdx.x,
     the samples shared out along y. Three walks down the rows: the sum, then the sum of (x - mean)², each made one
@@ -515,7 +515,7 @@ def batchnorm_backward_kernel(dy, x_hat, inv_std, gamma, dx, dgamma, dbeta):
     dgamma : float32 (d,); becomes the sum of dy * x_hat over the samples
     dbeta : float32 (d,); becomes the sum of dy over the samples
 
-    Launch: blocks of (WARP, up to ROWS) threads, in one direction, enough for the features.
+    Launch: blocks of up to WARP threads in x and up to ROWS in y; in x enough blocks for the features.
 
     Approach: one walk down the rows for both sums, `sum_in_y` for each, a second walk for dx. One thread for each
     feature writes dgamma and dbeta.

@@ -28,7 +28,7 @@ import math
 import numpy as np
 from numba import cuda
 
-from .ch12_cuda_basics import THREADS, WARP, blocks_for, grid_for
+from .ch12_cuda_basics import WARP, blocks_for, grid_for
 from .ch13_cuda_layers import (
     TILE,
     column_sum_kernel,
@@ -39,7 +39,8 @@ from .ch13_cuda_layers import (
     softmax_crossentropy_kernel,
 )
 
-LINES = 8  # threads in y of the launches that walk down the rows of a matrix
+THREADS = 64  # of a block, in one direction; few, so that the simulator stays fast
+LINES = 4  # threads in y of the launches that walk down the rows of a matrix
 
 
 # --- optimizers -----------------------------------------------------------------------------------------------------

@@ -276,6 +276,14 @@ def adds_the_first_bias(x, b, out):
 
 
 @add_bias_kernel.mistake(
+    "You called what cuda.grid(2) gives row, column. It gives x first, and x goes along the columns: column, row."
+)
+def exchanges_the_axes(x, b, out, launch):
+    rows, columns = (blocks * threads for blocks, threads in zip(launch.grid, launch.block, strict=True))
+    out[:rows, :columns] = (x + b)[:rows, :columns]
+
+
+@add_bias_kernel.mistake(
     "Every block worked on the first block's elements. threadIdx counts within the block; cuda.grid(2) in the grid."
 )
 def adds_in_the_first_block_only(x, b, out, launch):
@@ -504,9 +512,9 @@ def dot_kernel_cases(draw):
         yield Case(rationale, launch=line(blocks, threads), x=x, y=y, out=draw.normal(1), hidden=hidden)
 
 
-def product_sums(x, y, launch):
+def product_sums(x, y, launch, step=None):
     """The dot product's share of each thread of each block."""
-    return thread_sums(x.astype(np.float64) * y, launch)
+    return thread_sums(x.astype(np.float64) * y, launch, step)
 
 
 @dot_kernel.mistake("You overwrote what out held. The sum is added to it.")
@@ -560,6 +568,13 @@ def keeps_the_last_block(x, y, out, launch):
 def multiplies_one_element_each(x, y, out, launch):
     reached = threads_of(launch)
     out += np.dot(x[:reached].astype(np.float64), y[:reached])
+
+
+@dot_kernel.mistake(
+    "You walked in steps of one block, so that the blocks meet the same elements. The step is cuda.gridsize(1)."
+)
+def multiplies_in_steps_of_a_block(x, y, out, launch):
+    out += product_sums(x, y, launch, launch.block[0]).sum()
 
 
 softmax_kernel = chapter.kernel("softmax_kernel", points=4, changes="out", reads={"x": 1}, writes={"out": 1})

@@ -263,11 +263,6 @@ def dense_dx_kernel_cases(draw):
         yield Case(rationale, launch=tiles(n, d_in), dy=dy, w=w, dx=poison(n, d_in), hidden=hidden)
 
 
-@dense_dx_kernel.mistake("You multiplied by w as it is. On the way back the weights are turned: dy @ w.T.")
-def does_not_turn_w(dy, w, dx):
-    dx[...] = dy @ w
-
-
 @dense_dx_kernel.mistake("You divided by n. The mean over the batch belongs to the loss and is in dy already.")
 def averages_dx(dy, w, dx):
     dx[...] = dy @ w.T / np.float32(max(1, len(dy)))
@@ -325,11 +320,6 @@ def turns_dw(dy, x, dw):
     dw[...] = (dy.T @ x).reshape(dw.shape)
 
 
-@dense_dw_kernel.mistake("You did not turn x. The sum runs over the samples: down the columns of both.")
-def does_not_turn_x(dy, x, dw):
-    dw[...] = x @ dy
-
-
 @dense_dw_kernel.mistake("Only the first samples count: go on tile by tile, to the last sample.")
 def counts_the_first_samples(dy, x, dw):
     dw[...] = x[:TILE].T @ dy[:TILE]
@@ -348,15 +338,15 @@ def column_sum_kernel_cases(draw):
     x, sums = draw.array([[1, 2], [3, 4], [5, 6]]), draw.array([0, 100])
     yield Case("three rows, two columns", launch=Launch((1, 1), (32, 4)), x=x, sums=sums)
     for rationale, n, columns, blocks, threads, hidden in (
-        ("more rows than threads", 29, 20, 1, 8, False),
-        ("blocks that share the rows out", 37, 9, 3, 4, False),
-        ("more columns than a block has", 7, 50, 2, 4, False),
-        ("one thread in y", 12, 5, 1, 1, True),
-        ("more threads than rows", 3, 33, 2, 8, True),
-        ("the most threads there can be", 40, 32, 1, 32, True),
-        ("no rows: the sums stay", 0, 6, 2, 4, True),
+        ("more rows than threads", 29, 10, 1, (16, 4), False),
+        ("blocks that share the rows out", 37, 6, 3, (8, 4), False),
+        ("more columns than a block has", 7, 50, 2, (32, 2), False),
+        ("one thread in y", 12, 5, 1, (8, 1), True),
+        ("more threads than rows", 3, 9, 2, (4, 8), True),
+        ("the most threads there can be", 40, 32, 1, (32, 32), True),
+        ("no rows: the sums stay", 0, 6, 2, (8, 4), True),
     ):
-        launch = Launch((pieces(columns, WARP), blocks), (WARP, threads))
+        launch = Launch((pieces(columns, threads[0]), blocks), threads)
         yield Case(rationale, launch=launch, x=draw.normal(n, columns), sums=draw.normal(columns), hidden=hidden)
 
 
@@ -640,10 +630,10 @@ def conv2d_dkernel_kernel_cases(draw):
         dkernel=draw.array([100, 0]).reshape(1, 2, 1, 1),
     )
     for rationale, shape, window, strides, padding, (slices, _), hidden in WINDOWS:
-        channels, filters = (1, 33) if window == (3, 3) else (1 + (window == (3, 2)), 3)
+        channels, filters, threads = (1, 33, (32, 2)) if shape == (1, 4, 3) else (2, 3, (4, 3))
         yield Case(
             rationale,
-            launch=Launch((math.prod(window) * channels, pieces(filters, WARP), slices), (WARP, 2 + channels)),
+            launch=Launch((math.prod(window) * channels, pieces(filters, threads[0]), slices), threads),
             dy=draw.normal(shape[0], *output_shape((*shape, channels), window, strides, padding), filters),
             x=draw.normal(*shape, channels),
             strides=strides,
@@ -1061,19 +1051,19 @@ batchnorm_forward_kernel = chapter.kernel(
 )
 
 BATCHES = (
-    # rationale, n, d, threads in y, hidden
-    ("more samples than threads", 11, 5, 4, False),
-    ("more features than a block has", 6, 40, 2, False),
-    ("more threads than samples", 3, 7, 8, True),
-    ("one thread in y", 9, 4, 1, True),
-    ("the most threads there can be", 45, 3, 32, True),
-    ("one sample", 1, 6, 4, True),
+    # rationale, n, d, threads, hidden
+    ("more samples than threads", 11, 5, (8, 4), False),
+    ("more features than a block has", 6, 40, (32, 2), False),
+    ("more threads than samples", 3, 7, (4, 8), True),
+    ("one thread in y", 9, 4, (4, 1), True),
+    ("the most threads there can be", 35, 3, (32, 32), True),
+    ("one sample", 1, 6, (8, 4), True),
 )
 
 
 def over_features(d, threads):
-    """The launch of blocks of (WARP, threads) for the features."""
-    return Launch((pieces(d, WARP),), (WARP, threads))
+    """The launch of blocks for the features."""
+    return Launch((pieces(d, threads[0]),), threads)
 
 
 @batchnorm_forward_kernel.cases
@@ -1092,11 +1082,11 @@ def batchnorm_forward_kernel_cases(draw):
 
     layer = {"gamma": [2, 1], "beta": [0, 5], "moving_mean": [0, 0], "moving_var": [1, 1]}
     layer = {name: draw.array(values) for name, values in layer.items()}
-    yield case("two samples, two features", draw.array([[1, 10], [3, 30]]), 2, 0.9, 0.0, **layer)
+    yield case("two samples, two features", draw.array([[1, 10], [3, 30]]), (32, 2), 0.9, 0.0, **layer)
     for rationale, n, d, threads, hidden in BATCHES:
         yield case(rationale, draw.normal(n, d, scale=2), threads, draw.number(0.5, 0.99), 1e-3, hidden)
     near = draw.array(1000 + draw.integers(-4, 5, 8, 3) / 4)  # sums of quarters are exact, in any order
-    yield case("around 1000: squares would drown", near, 4, 0.9, 1e-3)
+    yield case("around 1000: squares would drown", near, (4, 4), 0.9, 1e-3)
 
 
 def statistics(x):
@@ -1185,7 +1175,7 @@ def batchnorm_backward_kernel_cases(draw):
         return Case(rationale, launch=over_features(d, threads), **given, **outputs, hidden=hidden)
 
     dy, x_hat = draw.array([[4], [0], [0], [0]]), draw.array([[-1], [-1], [1], [1]])
-    yield case("four samples, one feature", dy, x_hat, draw.array([1]), draw.array([2]), 2)
+    yield case("four samples, one feature", dy, x_hat, draw.array([1]), draw.array([2]), (32, 2))
     for rationale, n, d, threads, hidden in BATCHES:
         dy, x_hat = draw.normal(n, d), draw.normal(n, d)
         yield case(rationale, dy, x_hat, draw.uniform(0.5, 2, d), draw.normal(d), threads, hidden)

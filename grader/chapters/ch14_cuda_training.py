@@ -243,7 +243,7 @@ mlp_train_epoch = chapter.exercise(
 
 @mlp_train_epoch.cases
 def mlp_train_epoch_cases(draw):
-    for small in small_epochs(draw, "sample", draw_params, draw_samples):
+    for small in small_epochs(draw, "sample", draw_params, draw_samples, short=(7, 4), single=(5, 2)):
         given = dict(small.arguments)
         rates = {name: given.pop(name) for name in ("lr", "rho", "eps")}
         losses = poison(-(-len(given["order"]) // given["batch_size"]))
