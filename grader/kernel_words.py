@@ -275,6 +275,8 @@ def is_trouble(message: str) -> bool:
 
 def trouble(message: str) -> str:
     """What is wrong with a device, by the driver's word for it."""
+    if "driver library cannot be found" in message:
+        return "the NVIDIA driver is not installed, or not where libraries are"
     known = [told for name, told in TROUBLES.items() if f"CUDA_ERROR_{name}" in message]
     return known[0] if known else message.strip().partition("\n")[0][:200]
 

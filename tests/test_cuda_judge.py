@@ -292,6 +292,46 @@ def test_what_a_kernel_does_wrong_on_a_device_is_told_in_words():
     assert "guard" in advice
 
 
+ON_THE_STOCK_SIMULATOR = """
+import sys
+sys.path.insert(0, "grader/worker/guest")
+import numba
+numba.config.ENABLE_CUDASIM = True
+import numpy as np
+from gpu.device import Device
+from numba import cuda
+
+@cuda.jit
+def kernel(x, out, table):
+    i = cuda.grid(1)
+    if i < x.size:
+        out[i] = 2 * x[i]
+        table[i % 2, i // 2] = i
+
+def host(x, out, table):
+    kernel[2, 8](x, out, table)
+    return out
+
+device = Device()
+for function, how in ((kernel, {"grid": [2], "block": [8], "shared": 0}), (host, {})):
+    for size in (12, 0):
+        x = np.arange(size, dtype=np.float32)
+        arguments = {"x": x, "out": np.full(size, np.nan, np.float32), "table": np.zeros((2, size // 2), np.int64)}
+        returned = device.run(function, arguments, how)
+        np.testing.assert_array_equal(arguments["out"], 2 * x)
+        np.testing.assert_array_equal(arguments["table"], np.arange(size).reshape(-1, 2).T)
+        assert how or (returned == 2 * x).all()
+        assert device.report() == {"finding": None}
+print("right")
+"""
+
+
+def test_arrays_go_to_a_device_and_come_back():
+    command = [sys.executable, "-c", ON_THE_STOCK_SIMULATOR]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=oracle.kit.ROOT)
+    assert run.stdout.strip() == "right", run.stderr
+
+
 @needs_device
 def test_a_right_kernel_runs_on_the_device():
     result = judged(RIGHT, doubled, vector_case(), worker=build.worker())

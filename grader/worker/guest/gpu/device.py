@@ -50,6 +50,8 @@ class Device:
             returned = function(*given)
         cuda.synchronize()
         for name, own, buffer in placed:
+            if buffer is None:
+                continue
             bytes_now = buffer.copy_to_host()
             if not intact(bytes_now):
                 self.finding = ["canary", {"array": name}]
@@ -62,9 +64,11 @@ class Device:
 
 
 def placed_on(array: np.ndarray) -> tuple[Any, Any]:
-    """An array on the device inside a larger buffer, and that buffer."""
+    """An array on the device inside a larger buffer, and that buffer; an empty array has none."""
     from numba import cuda
 
+    if not array.size:
+        return cuda.to_device(array), None
     buffer = np.full(array.nbytes + 2 * MARGIN, CANARY, np.uint8)
     buffer[MARGIN : MARGIN + array.nbytes] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
     there = cuda.to_device(buffer)
