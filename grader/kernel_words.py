@@ -186,18 +186,15 @@ def copies(exercise: Exercise, count: int) -> tuple[str, str]:
 # --- levels ---------------------------------------------------------------------------------------------------------
 
 
-def compiled(exercise: Exercise, kernels: Sequence[Assembled]) -> str:
+def compiled(kernels: Sequence[Assembled]) -> str:
     """What the compiler says of right kernels."""
     targets = ", ".join(dict.fromkeys(kernel.target for kernel in kernels))
-    pieces = []
-    for name in dict.fromkeys(kernel.name for kernel in kernels):
-        own = [kernel for kernel in kernels if kernel.name == name]
-        told = [_span([k.registers for k in own], "registers"), _span([k.shared for k in own], "bytes shared")]
-        spilled = max(kernel.spills or 0 for kernel in own)
-        told += [f"{spilled} bytes spilled"] if spilled else []
-        label = f"{name}: " if name != exercise.name else ""
-        pieces.append(label + ", ".join(piece for piece in told if piece))
-    return f"compiles for {targets} ({'; '.join(pieces)})"
+    names = {kernel.name for kernel in kernels}
+    told = [f"{len(names)} kernels"] if len(names) > 1 else []
+    told += [_span([k.registers for k in kernels], "registers"), _span([k.shared for k in kernels], "bytes shared")]
+    spilled = max(kernel.spills or 0 for kernel in kernels)
+    told += [f"{spilled} bytes spilled"] if spilled else []
+    return f"compiles for {targets} ({', '.join(filter(None, told))})"
 
 
 def doubles(kernels: Sequence[Assembled]) -> str:

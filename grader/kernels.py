@@ -1,6 +1,6 @@
 """What the CUDA kernels of one submission go through: a simulated device, a compiler, a real device.
 
-simulated : every case, with the threads in several orders; the first is traced for budgets of memory
+simulated : every case, a kernel's with the threads in several orders, of which the first is traced for its budgets
 compiled : for several targets, with the types of the arguments that the simulated device has seen
 device : every case again, on the GPU of this machine
 """
@@ -63,8 +63,11 @@ class Kernels:
         """
         asked = (exercise.module, exercise.name, case.arguments, exercise.changes, False, case.seconds)
         session = self.session(level)
-        for order in ORDERS if level == SIMULATED else ORDERS[:1]:
-            launch = launch_of(case.launch, order, trace=level == SIMULATED and order == 0)
+        budgeted = bool(exercise.reads or exercise.writes or exercise.sectors)
+        # What a host function launches are exercises of their own, which were tried in other orders.
+        several = level == SIMULATED and exercise.cuda == "kernel"
+        for order in ORDERS if several else ORDERS[:1]:
+            launch = launch_of(case.launch, order, trace=budgeted and level == SIMULATED and order == 0)
             outcome = Outcome(case, right, session.call(*asked, launch), order > 0)
             if assess(exercise, [outcome], level)[0].status != PASSED:
                 break
@@ -89,7 +92,7 @@ class Kernels:
                 failure = Raised("compile", "CompileError", kernel.problem)
                 return Verdict(*kernel_words.not_compiled(kernel, *words.explain(exercise, failure)))
         verdict = Verdict(PASSED, help=kernel_words.doubles(answer))
-        self._compiled[exercise.id] = len(kernels), kernel_words.compiled(exercise, answer), verdict
+        self._compiled[exercise.id] = len(kernels), kernel_words.compiled(answer), verdict
         return verdict
 
     def tell(self, exercise: Exercise, result: ExerciseResult, trouble: str = "") -> None:

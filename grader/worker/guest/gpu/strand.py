@@ -17,14 +17,13 @@ class Abandoned(BaseException):
 
 
 class GreenletStrand:
-    """One strand on a stack of its own, inside one thread of the system."""
+    """One strand on a stack of its own, inside one thread of the system; only its maker may resume it."""
 
     def __init__(self, function: Callable[[], None]):
         self._greenlet = greenlet.greenlet(function)
 
     def resume(self) -> None:
         """Run until it pauses or ends; raises what it raises."""
-        self._greenlet.parent = greenlet.getcurrent()
         self._greenlet.switch()
 
     @property
