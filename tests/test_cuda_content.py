@@ -20,6 +20,7 @@ from grader.result import PASSED
 from grader.worker.host import Limits
 
 ASKED = [exercise for exercise in catalogue.exercises().values() if exercise.cuda]
+CHAPTERS = list(dict.fromkeys(exercise.module for exercise in ASKED))
 FAULTS = [fault for chapter in (ch12, ch13, ch14) for fault in chapter.faults.all]
 
 
@@ -41,7 +42,9 @@ def test_a_fault_is_found_and_told(fault):
     exercise = build.exercise(fault.exercise)
     source = ast.get_source_segment(*source_of(exercise))
     decorator = "@cuda.jit\n" if exercise.cuda == "kernel" else ""
-    handed_in = build.submission("wrong", **{exercise.module: {exercise.name: decorator + fault.spoil(source)}})
+    spoiled = {module: {} for module in CHAPTERS}
+    spoiled[exercise.module][exercise.name] = decorator + fault.spoil(source)
+    handed_in = build.submission("wrong", **spoiled)
     with Judge(handed_in, kernels.simulating(), build.oracle(), build.SECRET, Limits()) as judge:
         result = judge.result(exercise)
     assert result.status != PASSED, "nobody noticed"

@@ -180,7 +180,7 @@ add(
     "dx[s, winner // w, winner % w, c] += dy[s, i, j, c]",
     "a race on dx",
 )
-add("maxpool_backward_kernel", "the width of dy", "w = dx.shape[2]", "w = dy.shape[2]", "shape")
+add("maxpool_backward_kernel", "the width of dy", "w = dx.shape[2]", "w = dy.shape[2]", "should be")
 add("softmax_crossentropy_kernel", "no atomic", "cuda.atomic.add(loss, 0, (math", "loss[0] += ((math", "a race on loss")
 add("softmax_crossentropy_kernel", "no guard", "    if i >= n:\n        return\n", "", GUARD)
 add(
@@ -188,7 +188,7 @@ add(
     "a shuffle that idle lanes miss",
     "    largest = warp_max(largest)\n",
     "    if lane < classes:\n        largest = warp_max(largest)\n",
-    "never comes there",
+    "nan",
 )
 add("softmax_crossentropy_kernel", "every lane adds the loss", "if lane == 0:", "if lane >= 0:", "counts 32 times")
 add("dropout_kernel", "a walk that goes too far", "x.size,", "x.size + 1,", GUARD)
