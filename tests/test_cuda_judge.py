@@ -136,6 +136,33 @@ def test_the_kernels_of_a_host_function_are_compiled_for_what_they_were_launched
     assert "@cuda.jit(device=True)" in result.help
 
 
+WITHOUT = """
+import sys
+sys.path.insert(0, "grader/worker/guest")
+{before}
+from gpu.compiler import Compiler
+compiler = Compiler()
+compiler.install()
+{after}
+print(compiler.tools()["obstacle"])
+"""
+NO_NVVM = "from numba.cuda.cudadrv import nvvm\ndel nvvm.NVVM.__new__\nnvvm.NVVM.__new__ = lambda *_: 1 / 0"
+MISSING = {
+    "its bindings": ('sys.modules["cuda.bindings"] = None', "", "NVIDIA CUDA Python bindings not found"),
+    "libNVVM": ("", NO_NVVM, "division by zero"),
+}
+
+
+@needs_compiler
+@pytest.mark.parametrize("what", MISSING)
+def test_a_compiler_that_lacks_something_says_what(what):
+    before, after, told = MISSING[what]
+    command = [sys.executable, "-c", WITHOUT.format(before=before, after=after)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=oracle.kit.ROOT)
+    assert "does not work with numba" in run.stdout, run.stderr
+    assert told in run.stdout
+
+
 # --- rules ----------------------------------------------------------------------------------------------------------
 
 

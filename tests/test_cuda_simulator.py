@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from kernels import judged, line, numbers, poison
 
+from grader import kit
 from grader.exercise import Case, Launch
 from grader.result import ERROR, FAILED, PASSED, TIMEOUT
 
@@ -530,9 +531,9 @@ def kernel(out):
     assert result.message == "kernel: the argument out was changed."  # the draws are right, and nobody asked for out
 
 
-THREADS = """
+ALONE = """
 import sys
-sys.modules["greenlet"] = None
+{before}
 sys.path.insert(0, "grader/worker/guest")
 import numba
 numba.config.ENABLE_CUDASIM = True
@@ -545,12 +546,22 @@ from numba import cuda, float32, int32
 x = np.arange(90, dtype=np.float32)
 out = np.zeros(1, np.float32)
 simulator.run(kernel, {{"x": x, "out": out}}, {{"grid": [2], "block": [64], "shared": 0, "seed": 3}})
-print(out[0], simulator.report()["threads"])
+print(out[0], simulator.report()["threads"], cuda.implementation)
 """
+PARTS = {
+    "without greenlets": ('sys.modules["greenlet"] = None', "threads"),
+    "without numba-cuda": (
+        "sys.meta_path[:] = [one for one in sys.meta_path if 'Numba' not in type(one).__name__]",
+        "Built-in",
+    ),
+    "with a numba-cuda that lacks its libraries": ('sys.modules["cuda.bindings"] = None', "Built-in"),
+}
 
 
-def test_without_greenlets_threads_of_the_system_do_the_same(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(THREADS.format(source=BLOCK_SUM), encoding="utf-8")
-    run = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, check=False)
-    assert run.stdout.split() == [str(float(np.arange(90).sum())), "threads"], run.stderr
+@pytest.mark.parametrize("what", PARTS)
+def test_the_simulator_does_the_same_whatever_is_missing(what):
+    before, told = PARTS[what]
+    command = [sys.executable, "-c", ALONE.format(before=before, source=BLOCK_SUM)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=kit.ROOT)
+    assert run.stdout.split()[:1] == [str(float(np.arange(90).sum()))], run.stderr
+    assert told in run.stdout

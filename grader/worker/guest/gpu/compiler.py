@@ -19,9 +19,16 @@ VERSIONS = ("numba", "numba-cuda", "cuda-bindings", "nvidia-nvvm", "nvidia-nvjit
 class Compiler:
     """Compiles a submission's kernels, and runs nothing."""
 
+    def __init__(self) -> None:
+        self.defect = ""  # why numba has no CUDA target here at all
+
     def install(self) -> None:
         """Have numba compile for devices that are not here, and nothing before it is asked."""
-        cuda = numbas("numba.cuda")
+        try:
+            cuda = numbas("numba.cuda")
+        except Exception as error:  # its libraries are missing, or do not go with each other
+            self.defect = f"{type(error).__name__}: {error}".partition("\n")[0]
+            return
         jit = cuda.jit
 
         def when_asked(function_or_signature: Any = None, **options: Any) -> Any:
@@ -33,18 +40,19 @@ class Compiler:
     def tools(self) -> dict[str, str]:
         """What is here, and what keeps kernels from being compiled, "" where nothing does."""
         found = {name: version_of(name) for name in VERSIONS}
-        missing = {"obstacle": "no CUDA compiler here"}
         if not found["numba-cuda"]:
-            return missing
+            return {"obstacle": "no CUDA compiler here"}
+        does_not_work = f"numba-cuda {found['numba-cuda']} does not work with numba {found['numba']} here"
+        if self.defect:
+            return {"obstacle": f"{does_not_work} ({self.defect})", **found}
         try:
             targets = self.targets()
-            self.assemble("nothing", SimpleNamespace(py_func=_nothing, targetoptions={}), [["float32", 1, True]])
+            rows = self.assemble("nothing", SimpleNamespace(py_func=_nothing, targetoptions={}), [["float32", 1, True]])
+            problem = next((row[2] for row in rows if row[2]), "")
         except Exception as error:  # libraries that are missing, or do not go with each other
-            text = f"{type(error).__name__}: {error}".partition("\n")[0]
-            return {
-                "obstacle": f"the CUDA compiler of numba-cuda {found['numba-cuda']} does not work ({text})",
-                **found,
-            }
+            problem = f"{type(error).__name__}: {error}"
+        if problem:
+            return {"obstacle": f"{does_not_work} ({problem.partition(chr(10))[0]})", **found}
         return {"obstacle": "", **found, "targets": ", ".join(map(name_of, targets)), "code": _linker_words()}
 
     @staticmethod

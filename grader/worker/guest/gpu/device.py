@@ -20,9 +20,9 @@ class Device:
 
     def tools(self) -> dict[str, str]:
         """The device's name, and what keeps kernels from running on it, "" where nothing does."""
-        from numba import cuda
-
         try:
+            from numba import cuda
+
             device = cuda.get_current_device()
             name = device.name.decode() if isinstance(device.name, bytes) else device.name
             cuda.to_device(np.zeros(1, np.float32)).copy_to_host()

@@ -6,6 +6,7 @@ import importlib
 import inspect
 import math
 import random
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -118,7 +119,7 @@ class Simulator:
 
     def install(self) -> None:
         """Take the place of numba's own launches; numba must have been told to simulate before."""
-        self.module = importlib.import_module("numba.cuda")
+        self.module = numbas_cuda()
         kernel: Any = importlib.import_module("numba.cuda.simulator.kernel")
         simulator = self
 
@@ -244,6 +245,17 @@ class Simulator:
         fake.copy_to_host = counting(fake.copy_to_host)
         fake.copy_to_device = counting(fake.copy_to_device)
         self.module.to_device = counting(self.module.to_device)
+
+
+def numbas_cuda() -> Any:
+    """numba's module; the one that comes with numba itself where numba-cuda lacks something that it needs."""
+    try:
+        return importlib.import_module("numba.cuda")
+    except ImportError:
+        sys.meta_path[:] = [one for one in sys.meta_path if type(one).__name__ != "NumbaCudaFinder"]
+        for name in [name for name in sys.modules if name.startswith("numba.cuda")]:
+            del sys.modules[name]
+        return importlib.import_module("numba.cuda")
 
 
 def on_host(value: Any) -> Any:
