@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
+import functools
 import io
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -205,6 +207,30 @@ def bench(
 
 
 @app.command()
+def trace(
+    names: Annotated[list[str], typer.Argument(help="kernels, or files and kernels")],
+    picture: Annotated[bool, typer.Option("--picture", help="draw which thread touches which element")] = False,
+    out: Annotated[Path, typer.Option(help="the folder for pictures")] = Path("pictures"),
+) -> None:
+    """Count what your CUDA kernels ask of memory, and how well neighbouring threads' accesses fit together."""
+    from experiments import pictures
+    from experiments.accesses import picture as draw
+    from grader.check import Checker
+    from grader.reports import traffic
+    from grader.trace import trace as traced
+
+    path, exercises = _what_to_check(names)
+    if picture:
+        pictures.make_folder(out)
+    with Checker(path) as checker:
+        for exercise in exercises if len(exercises) == 1 else [one for one in exercises if one.cuda]:
+            found = traced(checker.worker, checker.read(), exercise)
+            console.print(traffic.shown(found))
+            if picture:
+                pictures.show(console, functools.partial(draw, found), out / f"{exercise.name}_accesses.png")
+
+
+@app.command()
 def grade(
     submissions: Annotated[
         list[Path], typer.Argument(help="folders, .py or .ipynb files, zip files, or folders of these")
@@ -222,22 +248,28 @@ def grade(
     gradebook: Annotated[
         str | None, typer.Option(metavar="URL", help="nbgrader's gradebook, sqlite:///gradebook.db: write scores there")
     ] = None,
+    level: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[NAME=]LEVEL", help="judge CUDA kernels at least simulated, compiled or on a device"),
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="also grade what an earlier run has graded")] = False,
 ) -> None:
     """Grade submissions with public and hidden cases."""
+    from grader import levels
     from grader.classroom import late, progress
     from grader.classroom.grade import Graded, Grading
 
     secret = kit.secret(seed_file)
     policy = late.read(late_file) if late_file else None
-    judging = _engine(engine, scheduler, secret, isolation, jobs)
+    wanted = levels.required(level or [])
+    judging = _engine(engine, scheduler, secret, isolation, jobs, wanted)
     required = isolation is IsolationWish.required
 
     def remark(text: str) -> None:
         errors.print(terminal.plain(text))
 
     chosen = frozenset(exercise.id for exercise in catalogue.select(only)) if only else None
-    grading = Grading(secret, judging, out, again, required, policy, chosen, remark=remark)
+    grading = Grading(secret, judging, out, again, required, policy, chosen, wanted, remark=remark)
     records, problems = 0, 0
     last: Record | None = None
     graded_records: list[Record] = []
@@ -287,20 +319,27 @@ def _write_gradebook(book: Book, records: list[Record], late_policy: bool) -> No
     console.print(terminal.plain(f"Gradebook: {book.url}"), style="dim")
 
 
-def _engine(name: EngineName, scheduler: str | None, secret: str, isolation: IsolationWish, jobs: int | None) -> Engine:
+def _engine(
+    name: EngineName,
+    scheduler: str | None,
+    secret: str,
+    isolation: IsolationWish,
+    jobs: int | None,
+    wanted: Mapping[str, str],
+) -> Engine:
     """What judges the class, as the options say."""
     if name is EngineName.dask:
         from grader.classroom.engine_dask import DaskEngine
 
         if scheduler is None:
             raise Problem("The Dask engine has no scheduler.", "Say where it is: --scheduler tcp://HOST:8786.")
-        return DaskEngine(secret, scheduler, isolation.value, jobs)
+        return DaskEngine(secret, scheduler, isolation.value, jobs, wanted)
     from grader.classroom.engine_local import LocalEngine, default_jobs
     from grader.worker.isolation import choose
 
     if scheduler is not None:
         raise Problem("A scheduler was given, and the local engine has none.", "Add --engine dask.")
-    return LocalEngine(secret, choose(isolation.value), jobs or default_jobs())
+    return LocalEngine(secret, choose(isolation.value), jobs or default_jobs(), wanted)
 
 
 @app.command()

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from rich.text import Text
 
-from grader import kit
-from grader.worker.host import FORKS_SAFELY
+from grader import kit, levels
+from grader.result import COMPILED, DEVICE
+from grader.worker.host import FORKS_SAFELY, Worker
 from grader.worker.isolation import choose, obstacles
 
 OWN_PACKAGES = ("grader", "datasets", "exercises", "experiments", "solutions")
@@ -28,6 +29,9 @@ HOW_TO_ISOLATE = {
     "bubblewrap": "apt install bubblewrap libseccomp2, or your system's like",
     "landlock": "use Linux 5.13 or later with Landlock switched on, and libseccomp2",
 }
+
+COMPILERS = ("numba-cuda", "nvidia-nvvm", "nvidia-nvjitlink")
+OLDEST = "sm_70"
 
 Finding = tuple[bool, str, str]
 
@@ -56,6 +60,7 @@ def findings() -> Iterator[Finding]:
         there = importlib.util.find_spec(module) is not None
         version = importlib.metadata.version(module) if there else "not installed"
         yield there, f"{module} {version} ({purpose})", "" if there else how
+    yield from _kernels()
     yield from _data()
 
 
@@ -80,6 +85,35 @@ def _isolation() -> Iterator[Finding]:
     )
     tip = "grade code that you do not trust inside a container of its own" if used == "limits" else ""
     yield used != "limits", f"`kata grade` isolates by {used} ({told})", tip
+
+
+def _kernels() -> Iterator[Finding]:
+    """How CUDA kernels are judged here: what simulates, what compiles, what runs them."""
+    quick = importlib.util.find_spec("greenlet") is not None
+    simulator = "greenlets" if quick else "threads of the system, many times slower than greenlets"
+    yield quick, f"CUDA kernels are simulated on {simulator}", "" if quick else "pip install greenlet"
+    with Worker() as worker:
+        tools = levels.tools(worker)
+    obstacle, facts = tools.obstacles[COMPILED], tools.facts
+    versions = [f"{name} {facts[name]}" for name in COMPILERS if facts.get(name)]
+    told = f"and compiled for {facts.get('targets')} by {', '.join(versions)}"
+    if not obstacle and OLDEST not in facts.get("targets", ""):
+        told += f" (CUDA {facts.get('nvidia-nvvm', '').partition('.')[0]} has left {OLDEST} behind)"
+    yield not obstacle, obstacle or told, levels.HOW[COMPILED] if obstacle else ""
+    if not obstacle and not facts.get("code"):
+        yield False, "no nvJitLink: registers and spills of kernels are not told", levels.HOW[COMPILED]
+    obstacle = tools.obstacles[DEVICE]
+    found = f"and run on {facts.get('device')} ({facts.get('capability')}), driver {driver_version()}"
+    yield not obstacle, obstacle or found, ""
+
+
+def driver_version() -> str:
+    """The version of the NVIDIA driver, as the system tells it; "unknown" where it does not."""
+    try:
+        words = Path("/proc/driver/nvidia/version").read_text(encoding="utf-8").split()
+    except OSError:
+        return "unknown"
+    return next((word for word in words if word[0].isdigit() and "." in word), "unknown")
 
 
 def _data() -> Iterator[Finding]:

@@ -25,6 +25,26 @@ MATRIX_PRODUCTS = (
 )
 
 
+@dataclass(frozen=True)
+class Launch:
+    """How a kernel is started, as `kernel[grid, block, stream, shared]` has it.
+
+    Parameters
+    ----------
+    grid : blocks in each direction, x first
+    block : threads of a block in each direction, x first
+    shared : bytes of dynamic shared memory, what `cuda.shared.array(0, …)` is made of
+    """
+
+    grid: tuple[int, ...]
+    block: tuple[int, ...]
+    shared: int = 0
+
+
+# How much a kernel may ask of an argument: a number, or how to tell it from the case's arguments.
+Budget = float | Callable[..., float]
+
+
 class Case:
     """One call of the student's function.
 
@@ -36,6 +56,7 @@ class Case:
     expected : the answer, where it is recorded rather than computed by the solution
     select : what part of an answer is compared, e.g. a few probes of a large weight matrix
     seconds : wall-clock limit of the call; None for the engine's own
+    launch : how the kernel is started, where the function is one
     arguments : the call's arguments by name, in the order of the signature
     """
 
@@ -49,6 +70,7 @@ class Case:
         expected: Any = None,
         select: Callable[[Any], Any] | None = None,
         seconds: float | None = None,
+        launch: Launch | None = None,
         **arguments: Any,
     ):
         self.rationale = rationale
@@ -57,6 +79,7 @@ class Case:
         self.expected = expected
         self.select = select
         self.seconds = seconds
+        self.launch = launch
         self.arguments = arguments
 
     def __repr__(self) -> str:
@@ -93,6 +116,13 @@ class Exercise:
     whole : true for a whole-network task: its small cases run interpreted, all of them as the student wrote it
     forbids : what the function and all it calls may not use, because it is what the student is to write: names of
         NumPy's functions, and "@"
+    cuda : "kernel" for a kernel that the grader launches, "host" for plain Python that gets its arrays on the device
+        and launches kernels itself; "" for everything else
+    reads : how often a kernel may load each element of an argument from global memory, on average over the elements
+    writes : the same for stores
+    sectors : how many 32-byte pieces of memory the warps may ask for, as a multiple of the fewest that could hold what
+        they load and store of an argument: 1 is perfectly coalesced, 8 is one float32 in each
+    copies : how many copies between host and device a "host" function may make
     """
 
     module: str
@@ -106,6 +136,11 @@ class Exercise:
     few_mistakes: str = ""
     whole: bool = False
     forbids: tuple[str, ...] = ()
+    cuda: str = ""
+    reads: Mapping[str, Budget] = field(default_factory=dict)
+    writes: Mapping[str, Budget] = field(default_factory=dict)
+    sectors: Mapping[str, Budget] = field(default_factory=dict)
+    copies: int = 0
     mistakes: list[Mistake] = field(default_factory=list)
     make_cases: CaseMaker | None = None
     twin: Callable[..., Any] | None = None
@@ -165,10 +200,10 @@ class Exercise:
 
         A public case that draws nothing would be the same again and is left out.
         """
-        shown = {_fingerprint(case.arguments) for case in self.public_cases()}
+        shown = {_fingerprint(case) for case in self.public_cases()}
         hidden = []
         for case in self._draw_cases(f"hidden {secret}"):
-            if case.hidden or _fingerprint(case.arguments) not in shown:
+            if case.hidden or _fingerprint(case) not in shown:
                 case.hidden = True
                 hidden.append(case)
         return hidden
@@ -202,10 +237,14 @@ class Chapter:
         self.exercises.append(exercise)
         return exercise
 
+    def kernel(self, name: str, **facts: Any) -> Exercise:
+        """Declare a CUDA kernel; its cases bring a `launch`, and what it computes are the arguments it `changes`."""
+        return self.exercise(name, cuda="kernel", compiled=False, returns=(), **facts)
 
-def _fingerprint(arguments: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Equal for equal arguments; arrays count by dtype, shape and content."""
-    return tuple((name, _freeze(value)) for name, value in arguments.items())
+
+def _fingerprint(case: Case) -> tuple[Any, ...]:
+    """Equal for equal arguments and launches; arrays count by dtype, shape and content."""
+    return (case.launch, *((name, _freeze(value)) for name, value in case.arguments.items()))
 
 
 def _freeze(value: Any) -> Any:

@@ -3,6 +3,7 @@
 interpreted : plain Python; real tracebacks, a first verdict at once
 compiled : nopython mode proven, bounds checked, every case, the dtype
 native : as the student wrote it: for parallel functions (a race shows) and for whole networks
+simulated, compiled, device : what CUDA kernels go through instead, see levels.py
 Where points grow with speed, a right answer is then timed beside the solution, as written.
 """
 
@@ -14,8 +15,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 
-from grader import catalogue, kit, rules, words
+from grader import catalogue, kit, levels, rules, words
 from grader.exercise import Case, Exercise
+from grader.kernels import DeviceTrouble, Kernels
 from grader.memory import Memory
 from grader.oracle import Oracle
 from grader.result import (
@@ -77,9 +79,11 @@ class Judge:
         self.limits = limits or Limits()
         self.watch = watch or (lambda exercise, stage, verdict: None)
         self.memory = memory
+        self.worker = worker
         self._sessions = {
             stage: Session(worker, submission.sources, mode, self.limits) for stage, mode in MODES.items()
         }
+        self._kernels = Kernels(submission, worker, self.limits)
         self.faults: dict[str, str] = {}  # exercise id -> what of the kit itself failed there, for whoever runs it
         self._asked: list[Exercise] = []
         self._results: dict[str, ExerciseResult] = {}
@@ -91,8 +95,7 @@ class Judge:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for session in self._sessions.values():
-            session.close()
+        self._close()
 
     def results(self, exercises: Iterable[Exercise]) -> Iterable[ExerciseResult]:
         """One result after the other, as they come."""
@@ -160,8 +163,7 @@ class Judge:
         except Exception as fault:
             result.status, result.message, result.help = words.fault(exercise, fault)
             self.faults[exercise.id] = words.origin(fault)
-            for session in self._sessions.values():
-                session.close()
+            self._close()
         if result.status != PASSED:
             result.score = 0.0
         result.seconds += time.perf_counter() - started
@@ -177,16 +179,23 @@ class Judge:
             chosen = _cases_of(exercise, stage, cases)
             if not chosen:
                 continue
-            if stage != INTERPRETED and exercise.compiled and not rules.is_numbas(self.submission, exercise):
+            if self._must_be_numbas(exercise, stage) and not rules.is_numbas(self.submission, exercise):
                 result.status, result.message, result.help = words.explain(exercise, NotCompiled())
                 break
-            verdict, seen = self._run_stage(exercise, stage, chosen)
+            try:
+                verdict, seen = self._run_stage(exercise, stage, chosen)
+            except DeviceTrouble as trouble:
+                self._kernels.tell(exercise, result, str(trouble))
+                return
             result.cases = _merge(result.cases, seen)
             self.watch(exercise, stage, verdict)
             result.status, result.message, result.help = verdict.status, verdict.message, verdict.help
             result.mistake, result.output = verdict.mistake, verdict.output
+            result.level = stage if exercise.cuda else ""
             if verdict.status != PASSED:
                 break
+        if exercise.cuda and result.status == PASSED:
+            self._kernels.tell(exercise, result)
 
     def _time(self, exercise: Exercise, result: ExerciseResult) -> None:
         """Points by speed; an answer that is wrong only when it is timed is wrong."""
@@ -217,6 +226,8 @@ class Judge:
         return self.limits.whole if exercise.whole else self.limits.exercise
 
     def _stages(self, exercise: Exercise) -> Sequence[str]:
+        if exercise.cuda:
+            return levels.tools(self.worker).stages
         if exercise.whole:
             return INTERPRETED, NATIVE
         if not exercise.compiled:
@@ -224,6 +235,11 @@ class Judge:
         if self._is_parallel(exercise):
             return INTERPRETED, COMPILED, NATIVE
         return INTERPRETED, COMPILED
+
+    @staticmethod
+    def _must_be_numbas(exercise: Exercise, stage: str) -> bool:
+        """Whether one of numba's decorators must stand above the function."""
+        return exercise.cuda == "kernel" or (stage != INTERPRETED and exercise.compiled)
 
     def _is_parallel(self, exercise: Exercise) -> bool:
         """Whether the function itself asks numba for threads; one that only calls such a function cannot race."""
@@ -241,8 +257,10 @@ class Judge:
 
     def _run_stage(self, exercise: Exercise, stage: str, cases: list[Case]) -> tuple[Verdict, list[CaseResult]]:
         """One stage; what fails where other functions have run before is looked at again where none has."""
+        if exercise.cuda and stage == COMPILED:
+            return self._kernels.compile(exercise), []
         verdict, seen = self._run_cases(exercise, stage, cases)
-        session = self._sessions[stage]
+        session = self._kernels.session(stage) if exercise.cuda else self._sessions[stage]
         if verdict.status != PASSED and not verdict.mistake and session.shared(exercise.name):
             session.close()  # a neighbour may have tampered with numpy
             verdict, seen = self._run_cases(exercise, stage, cases)
@@ -267,6 +285,8 @@ class Judge:
         return verdict, seen
 
     def _run_case(self, exercise: Exercise, stage: str, case: Case, right: object) -> Outcome:
+        if exercise.cuda:
+            return self._kernels.run(exercise, stage, case, right)
         session = self._sessions[stage]
         seconds = self._seconds(exercise, stage, case)
         repeats = RACE_REPEATS if stage == NATIVE and not exercise.whole else 1
@@ -278,6 +298,12 @@ class Judge:
             if repeats > 1 and assess(exercise, [outcome], stage)[0].status != PASSED:
                 break
         return outcome
+
+    def _close(self) -> None:
+        """End all guests; new ones begin where they are needed."""
+        for session in self._sessions.values():
+            session.close()
+        self._kernels.close()
 
     def _seconds(self, exercise: Exercise, stage: str, case: Case) -> float:
         """How long a call may take."""

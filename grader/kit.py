@@ -43,6 +43,7 @@ def given() -> dict[str, tuple[str, str]]:
 def fingerprint() -> str:
     """Changes with whatever can change a verdict: the engine, exercises, solutions, data, models, numba and numpy."""
     versions = [importlib.metadata.version(name) for name in ("numba", "numpy")]
+    versions += [one.version for one in importlib.metadata.distributions(name="numba-cuda")]
     # Whether real data is here, not where: only files with the published checksum are read.
     found = [datasets.files.find(entry) is not None for entry in datasets.catalogue.ENTRIES.values()]
     found.append(datasets.base.find() is not None)

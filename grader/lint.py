@@ -83,7 +83,8 @@ def _of_mistakes(exercise: Exercise) -> Iterator[str]:
         yield f"{exercise.id} knows {len(exercise.mistakes)} mistakes. Add some, or say in `few_mistakes` why not."
     for mistake in exercise.mistakes:
         code = mistake.function.__code__
-        if code.co_varnames[: code.co_argcount] != exercise.parameters:
+        asked = tuple(name for name in code.co_varnames[: code.co_argcount] if name != "launch")
+        if asked != exercise.parameters:
             yield f"{exercise.id}: the mistake {mistake.name} has another signature. Use {exercise.parameters}."
         if not mistake.belief.strip().endswith((".", "?", "!", ")")):
             yield f"{exercise.id}: the belief of {mistake.name} is no sentence. End it with a full stop."

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from grader import kit
+from grader import kit, levels
 from grader.exercise import Exercise
 from grader.problem import Problem
 from grader.result import CRASHED, PASSED, TIMEOUT, TODO, CaseResult, ExerciseResult, write_atomically
@@ -69,6 +69,8 @@ class Memory:
 def _code(submission: Submission, exercise: Exercise, passed: bool) -> str:
     """The code that a verdict holds for; a failure's message names lines, so that they count there as well."""
     text = submission.fingerprint(exercise.module, exercise.name)
+    if exercise.cuda:
+        text += levels.fingerprint()
     if not passed:
         for module, name in submission.closure(exercise.module, exercise.name):
             text += ast.dump(submission.modules[module].functions[name], include_attributes=True)

@@ -22,7 +22,7 @@ from grader.result import write_bytes_atomically
 from grader.submission import Submission
 from grader.worker.answer import Answer, Died, Raised, Returned, TimedOut
 from grader.worker.guest import wire
-from grader.worker.host import Limits, Session, Worker, portable
+from grader.worker.host import Limits, Session, Worker, launch_of, portable
 
 PATIENT = Limits(load=120, compile=300, call=600)
 
@@ -82,6 +82,7 @@ class Oracle:
     def _compute(self, exercise: Exercise, case: Case) -> tuple[Any, dict[str, Any]]:
         # A small case takes less time interpreted than compiling takes; the numbers are the same.
         mode = "interpreted" if not case.large else "native" if exercise.whole else "checked"
+        mode = "simulated" if exercise.cuda else mode
         answer = self._call(exercise, case, mode)
         return answer.value, answer.changed
 
@@ -90,10 +91,11 @@ class Oracle:
         if session is None:
             session = self._sessions[mode] = Session(self.worker, solutions().sources, mode, PATIENT)
 
+        launch = launch_of(case.launch) if exercise.cuda else None
+        asked = (exercise.module, exercise.name, case.arguments, exercise.changes, exercise.compiled)
+
         def ask() -> Answer:
-            return session.call(
-                exercise.module, exercise.name, case.arguments, exercise.changes, exercise.compiled, PATIENT.call
-            )
+            return session.call(*asked, PATIENT.call, launch)
 
         answer = ask()
         if isinstance(answer, (Died, TimedOut)):
@@ -127,6 +129,7 @@ class Oracle:
 def _key(exercise: Exercise, case: Case) -> str:
     digest = hashlib.sha256(solutions().fingerprint(exercise.module, exercise.name).encode())
     digest.update(exercise.id.encode())
+    digest.update(repr(case.launch).encode())
     for piece in wire.pack({}, {name: portable(value) for name, value in case.arguments.items()}):
         digest.update(piece)
     return digest.hexdigest()

@@ -15,13 +15,15 @@ SCHEMA = 1
 PASSED, FAILED, TODO, BLOCKED = "passed", "failed", "todo", "blocked"
 COMPILE_ERROR, ERROR, TIMEOUT, CRASHED, VIOLATION = "compile-error", "error", "timeout", "crashed", "violation"
 INTERPRETED, COMPILED, NATIVE, TIMED = "interpreted", "compiled", "native", "timed"  # the stages, see judge.py
+SIMULATED, DEVICE = "simulated", "device"  # for CUDA kernels, with COMPILED between; their levels, see levels.py
 COMPUTED = ("score", "final_score", "max_score")  # of the record, told in its JSON form
 STATUSES = (PASSED, FAILED, TODO, BLOCKED, COMPILE_ERROR, ERROR, TIMEOUT, CRASHED, VIOLATION)
 
 
 @dataclass
 class CaseResult:
-    """One case: its rationale, and what became of it. `stage` is where that was seen: interpreted, compiled, native.
+    """One case: its rationale, and what became of it. `stage` is where that was seen: interpreted, compiled, native,
+    simulated, device.
 
     The message of a hidden case never tells its inputs or its numbers.
     """
@@ -38,7 +40,8 @@ class CaseResult:
 class ExerciseResult:
     """One exercise: `message` is the defect, `help` the action, `mistake` the name of the known mistake, if any.
 
-    `ratio` is how many times as fast as the solution it ran, where points grow with speed.
+    `ratio` is how many times as fast as the solution it ran, where points grow with speed. `level` is the highest at
+    which a CUDA kernel was judged: simulated, compiled or device; "" for everything else.
     """
 
     id: str
@@ -51,6 +54,7 @@ class ExerciseResult:
     output: str = ""
     seconds: float = 0.0
     ratio: float | None = None
+    level: str = ""
     cases: list[CaseResult] = field(default_factory=list)
 
 

@@ -71,6 +71,8 @@ def breach(submission: Submission, exercise: Exercise) -> Breach | None:
         path = submission.modules[part[0]].path
         for node, what in uses_what_is_asked(submission, exercise, part):
             return Breach(BY_HAND, path, _line(node), what, "Write it yourself, with loops: that is the exercise.")
+        for node, what in looks_inside(submission, exercise, part):
+            return Breach(PLAIN_CODE, path, _line(node), what, "A kernel's arrays have elements, a shape and a size.")
         for node, what in binds_again(submission, exercise, part):
             return Breach(PLAIN_CODE, path, _line(node), what, "Give it a name of its own.")
         for found in always(submission, part):
@@ -149,6 +151,15 @@ def uses_what_is_asked(submission: Submission, exercise: Exercise, part: Part) -
                 yield node, f"uses {imported[name]}, which does what is asked of you here"
 
 
+def looks_inside(submission: Submission, exercise: Exercise, part: Part) -> Iterator[Seen]:
+    """In what is called by kernels: something that is inside the device, real or simulated."""
+    if not exercise.cuda:
+        return
+    for node in nodes_of(submission, part):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+            yield node, f"uses {node.attr}, which is inside the device"
+
+
 def binds_again(submission: Submission, exercise: Exercise, part: Part) -> Iterator[Seen]:
     """Something put in the place of the function that is asked for."""
     if part[0] != exercise.module:
@@ -209,9 +220,9 @@ def disguised(node: ast.AST, numbas: set[str]) -> tuple[str, str] | None:
 
 
 def is_numbas(submission: Submission, exercise: Exercise) -> bool:
-    """Whether one of numba's decorators that compile stands above the function."""
+    """Whether one of numba's decorators that compile stands above the function; above a kernel, the one for kernels."""
     module = submission.modules[exercise.module]
-    compilers = numba_names(submission, exercise.module)
+    compilers = (kernel_names if exercise.cuda else numba_names)(submission, exercise.module)
     for node in ast.walk(module.frame_tree):
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value and _leads_to(node.value, compilers):
             compilers = compilers.union(*(names_bound(target) for target in ast.walk(node)))
@@ -230,6 +241,23 @@ def numba_names(submission: Submission, module: str) -> set[str]:
                 mine = [alias for alias in names if alias.name == "numba" or not alias.asname]
                 modules = [name for name, package in sources(ast.Import(mine)) if package == "numba"]
                 found |= {f"{module}.{name}" for module in modules for name in DECORATORS}
+    return found
+
+
+def kernel_names(submission: Submission, module: str) -> set[str]:
+    """What a module calls numba's decorator of kernels: "cuda.jit", or as it was imported."""
+    found = set()
+    for node in submission.modules[module].imports:
+        match node:
+            case ast.ImportFrom(module="numba", names=names):
+                found |= {f"{alias.asname or alias.name}.jit" for alias in names if alias.name == "cuda"}
+            case ast.ImportFrom(module="numba.cuda", names=names):
+                found |= {alias.asname or alias.name for alias in names if alias.name == "jit"}
+            case ast.Import(names=names):
+                for alias in names:
+                    if alias.name in ("numba", "numba.cuda"):
+                        inner = "" if alias.name == "numba.cuda" and alias.asname else ".cuda"
+                        found.add(f"{alias.asname or 'numba'}{inner}.jit")
     return found
 
 

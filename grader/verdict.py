@@ -6,6 +6,7 @@ Runs in the trusted process, and runs nothing of a student's.
 from __future__ import annotations
 
 import copy
+import inspect
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from grader import words
+from grader import budget, kernel_words, words
 from grader.compare import Difference, compare
 from grader.draw import Function, Generator
 from grader.exercise import Case, Exercise, Mistake
@@ -28,11 +29,12 @@ SPOILED_HELP = "Write into a new array: `out = x` is x itself, `out = x.copy()` 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One case with its expected and its actual answer."""
+    """One case with its expected and its actual answer; `shuffled`: the threads of a kernel ran in another order."""
 
     case: Case
     expected: Any
     answer: Answer
+    shuffled: bool = False
 
 
 @dataclass
@@ -89,10 +91,16 @@ def _assess_case(exercise: Exercise, outcome: Outcome, stage: str) -> Verdict:
         difference = Difference("spoiled", f"{_changed(answer.spoiled)}.", SPOILED_HELP)
     if difference is None and answer.collision is not None and answer.collision.function == exercise.name:
         return Verdict(FAILED, *words.race(exercise, answer.collision), output=answer.output)
+    found = answer.noticed.finding if answer.noticed is not None else None
+    if found is not None and found.kind in kernel_words.WRONG_WHATEVER_THE_NUMBERS:
+        return Verdict(FAILED, *kernel_words.finding(exercise, found), output=answer.output)
     if difference is None:
-        return Verdict(PASSED)
+        over = budget.breach(exercise, outcome.case, answer.noticed) if answer.noticed is not None else None
+        return Verdict(FAILED, *over, output=answer.output) if over else Verdict(PASSED)
     message = f"{exercise.name}: {difference.text}"
     wrong_numbers = difference.kind in NUMBER_KINDS
+    if found is not None or outcome.shuffled:
+        return Verdict(FAILED, message, kernel_words.unsettled(found), "", answer.output, wrong_numbers)
     advice = difference.advice or (f"Besides, {_changed(answer.spoiled)}. {SPOILED_HELP}" if answer.spoiled else "")
     return Verdict(FAILED, message, advice, output=answer.output, wrong_numbers=wrong_numbers)
 
@@ -220,9 +228,10 @@ def _matches(exercise: Exercise, wrong: Callable[..., Any], outcome: Outcome) ->
 def answer_of(exercise: Exercise, function: Callable[..., Any], case: Case) -> Answer:
     """What one of the kit's own functions (a known mistake) answers to a case, in this process."""
     arguments = {name: _revive(value) for name, value in case.arguments.items()}
+    about = {"launch": case.launch} if "launch" in inspect.signature(function).parameters else {}
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        value = function(**arguments)
+        value = function(**arguments, **about)
     return Returned(value, {name: arguments[name] for name in exercise.changes})
 
 

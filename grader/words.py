@@ -10,10 +10,22 @@ from typing import Any
 
 import numpy as np
 
+from grader import kernel_words
 from grader.exercise import Exercise
 from grader.result import BLOCKED, COMPILE_ERROR, CRASHED, ERROR, TIMEOUT, TODO, VIOLATION
 from grader.rules import Breach
-from grader.worker.answer import Answer, Collision, Died, Frame, Garbled, Missing, NotCompiled, Raised, TimedOut
+from grader.worker.answer import (
+    Answer,
+    Collision,
+    Died,
+    Finding,
+    Frame,
+    Garbled,
+    Missing,
+    NotCompiled,
+    Raised,
+    TimedOut,
+)
 from grader.worker.guest.limits import MEMORY
 
 HIDDEN_HELP = "Which inputs does the docstring allow that the public cases do not try? Test them by hand."
@@ -41,6 +53,8 @@ def explain(exercise: Exercise, answer: Answer) -> tuple[str, str, str]:
     match answer:
         case Missing():
             return ERROR, f"{name}: the function is not there.", f"`kata reset {name}` brings its stub back."
+        case NotCompiled() if exercise.cuda:
+            return COMPILE_ERROR, *kernel_words.finding(exercise, Finding("no-kernel"))
         case NotCompiled():
             return (
                 COMPILE_ERROR,
@@ -53,6 +67,10 @@ def explain(exercise: Exercise, answer: Answer) -> tuple[str, str, str]:
             return CRASHED, *_death(name, answer)
         case Garbled(_, what):
             return VIOLATION, f"{name}: what came back was {what}.", "Return plain arrays and numbers, nothing else."
+        case Raised() if exercise.cuda and (failure := kernel_words.device_failure(exercise, answer)):
+            return ERROR, *failure
+        case Raised(finding=Finding()):
+            return kernel_words.explain(exercise, answer)
         case Raised("load"):
             return ERROR, *_import_failure(name, answer)
         case Raised("compile"):
@@ -246,12 +264,17 @@ def _compile_failure(name: str, answer: Raised) -> tuple[str, str]:
     for pattern, message, advice in _COMPILE_WORDS:
         found = re.search(pattern, text)
         if found:
-            return f"{name}: {message.format(*found.groups())}{place}.", advice
+            return f"{name}: {message.format(*filter(None, found.groups()))}{place}.", advice
     reason = next((line.strip() for line in text.splitlines() if line.strip() and "Failed in" not in line), text)
     return f"{name}: numba cannot compile it: {reason[:200]}{place}.", "Does it run with plain loops and arrays?"
 
 
 _COMPILE_WORDS = (
+    (
+        r"Function\(<function (shared|local)\.array",
+        "the shape of a {0} array is not constant",
+        "Write numbers, or names that the module gives to numbers: what is computed in place is not constant.",
+    ),
     (
         r"Invalid use of BoundFunction\(array\.astype for [^\n]*?<class '(\w+)'>",
         "numba's astype does not know Python's {0}",

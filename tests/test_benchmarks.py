@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import numpy as np
 import pytest
 
-from grader import kit
+from grader import catalogue, kit
 
 sys.path.insert(0, str(kit.ROOT))  # the benchmarks run from the repository, they are not installed
 
@@ -99,3 +100,12 @@ def test_both_forms_of_keras_take_part_and_everybody_tells_its_memory(benchmark)
     assert sum(name.startswith(epoch.KERAS) for name in benchmark.CONTESTANTS) == 2
     peak, read = benchmark.FORMS[epoch.PEAK]()
     assert 10 < read(peak()) < 100_000
+
+
+def test_the_cuda_benchmark_finds_every_kernel_right_on_the_simulator():
+    command = [sys.executable, "-m", "benchmarks.cuda", "--simulate"]
+    done = subprocess.run(command, cwd=kit.ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    right = [line.split()[0] for line in done.stdout.splitlines() if line.split()[1:] == ["right"]]
+    assert set(right) == {exercise.name for exercise in catalogue.exercises().values() if exercise.cuda == "kernel"}
+    assert "all answers are right" in done.stdout

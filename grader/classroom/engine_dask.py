@@ -19,12 +19,12 @@ import queue
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from grader import kit
+from grader import kit, levels
 from grader.classroom.engine import Outcome, Task, examine, exercises_of, failure
 from grader.classroom.ledger import is_sound
 from grader.classroom.progress import Progress
@@ -140,9 +140,12 @@ def judge_errand(errand: Errand) -> dict[str, Any]:
     return {"record": outcome.record.to_json(), "faults": outcome.faults}
 
 
-def look_around(isolation: str) -> dict[str, str]:
-    """Which kit a Dask worker has, and whether it can isolate as is wished; raises Problem where it cannot."""
+def look_around(isolation: str, wanted: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Which kit a Dask worker has; raises Problem where it cannot isolate, or judge kernels, as is wished."""
     choose(isolation)
+    if wanted:
+        with bench(isolation).worker() as worker:
+            levels.refuse(worker, wanted)
     return kit_here()
 
 
@@ -159,12 +162,14 @@ class DaskEngine:
     scheduler : its address
     isolation : auto, required or none, as each worker's machine can
     jobs : submissions at a time; None for as many as the workers have threads
+    levels : exercise id -> the level at which a CUDA kernel must be judged
     """
 
     secret: str
     scheduler: str
     isolation: str
     jobs: int | None = None
+    levels: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, tasks: Sequence[Task], finish: Callable[[Outcome], None], progress: Progress) -> None:
         """Judge every task.
@@ -175,7 +180,7 @@ class DaskEngine:
         """
         with silence(), self._client() as client:
             try:
-                check_workers(client, self.scheduler, self.isolation)
+                check_workers(client, self.scheduler, self.isolation, self.levels)
                 Run(self, client, finish, progress).judge(tasks)
             except (CancelledError, OSError):
                 raise self.lost() from None
@@ -219,12 +224,12 @@ def silence() -> Iterator[None]:
         logging.disable(before)
 
 
-def check_workers(client: Any, scheduler: str, isolation: str) -> None:
+def check_workers(client: Any, scheduler: str, isolation: str, wanted: Mapping[str, str]) -> None:
     """Refuse workers that would judge otherwise than this machine.
 
     Raises
     ------
-    Problem : there are none, or one has another kit, or cannot isolate as is wished
+    Problem : there are none, or one has another kit, or cannot isolate or judge kernels as is wished
     """
     try:
         client.wait_for_workers(1, timeout=CONNECT_SECONDS)
@@ -232,7 +237,7 @@ def check_workers(client: Any, scheduler: str, isolation: str) -> None:
         raise Problem(
             f"The Dask scheduler at {scheduler} has no workers.", f"Start some: `dask worker {scheduler}`."
         ) from None
-    for address, told in client.run(look_around, isolation, on_error="return").items():
+    for address, told in client.run(look_around, isolation, wanted, on_error="return").items():
         if isinstance(told, Problem):
             raise Problem(f"The Dask worker {address}: {told.defect}", told.action)
         if isinstance(told, BaseException):

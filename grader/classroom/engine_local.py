@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from grader import levels
 from grader.classroom.engine import Outcome, Task, examine, failure
 from grader.classroom.progress import Progress
 from grader.oracle import Oracle
@@ -33,16 +34,24 @@ class LocalEngine:
     secret : seed of the hidden cases
     isolation : what guests are wrapped in
     jobs : submissions at a time
+    levels : exercise id -> the level at which it must be judged, where that is not left to the machine
     """
 
     secret: str
     isolation: Isolation
     jobs: int = 1
+    levels: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, tasks: Sequence[Task], finish: Callable[[Outcome], None], progress: Progress) -> None:
-        """Judge every task; an interruption lets each lane finish the exercise that it is at."""
+        """Judge every task; an interruption lets each lane finish the exercise that it is at.
+
+        Raises
+        ------
+        Problem : this machine cannot judge at a level that is required
+        """
         with Worker(self.isolation, kernels=0) as reference:
             reference.start()  # in this thread: a process goes with the thread that started it
+            levels.refuse(reference, self.levels)
             oracle = Oracle(reference)
             Run(self, tasks, oracle, finish, progress).judge()
             oracle.close()

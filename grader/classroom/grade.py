@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader import kit, stubs
+from grader import kit, levels, stubs
 from grader.classroom import handin, likeness
 from grader.classroom.engine import Engine, Outcome, Task, exercises_of
 from grader.classroom.handin import Handin
@@ -48,6 +48,7 @@ class Grading:
     isolated : grade also what an earlier run has graded without isolation
     policy : what being late costs; None for nothing
     only : ids of the exercises that count; None for all
+    levels : exercise id -> the level at which a CUDA kernel must have been judged
     progress : told how far it is
     remark : told of what was found damaged
     """
@@ -59,6 +60,7 @@ class Grading:
     isolated: bool = False
     policy: Policy | None = None
     only: frozenset[str] | None = None
+    levels: Mapping[str, str] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)
     remark: Callable[[str], None] = lambda text: None
 
@@ -118,6 +120,8 @@ class Grading:
         earlier = ledger.find(one.name, handed_in.digest, asked)
         if earlier is None or (self.isolated and earlier.isolation not in KINDS):
             return None
+        if levels.too_low(earlier.exercises, self.levels):
+            return None
         record = self._stamp(earlier, one, handed_in.notes)
         if record != earlier:
             ledger.keep(record)
@@ -131,11 +135,12 @@ class Grading:
         if outcome.record is None:
             return Graded(one.name, problem=outcome.problem)
         record = self._stamp(outcome.record, one, outcome.record.notes)
-        if outcome.faults:
+        low = levels.too_low(record.exercises, self.levels)
+        if outcome.faults or low:
             record = dataclasses.replace(record, exam_hash="")
         if ledger is not None:
             ledger.keep(record)
-        return Graded(one.name, record, _fault(one.name, outcome.faults))
+        return Graded(one.name, record, _fault(one.name, outcome.faults) or _too_low(one.name, low))
 
     def _stamp(self, record: Record, one: Handin, notes: Sequence[str]) -> Record:
         """The record with whose it is, when it was handed in, and what being late costs."""
@@ -150,6 +155,13 @@ def _fault(name: str, faults: Mapping[str, str]) -> Problem | None:
         return None
     told = "; ".join(f"{exercise}: {fault}" for exercise, fault in faults.items())
     return Problem(f"{name}: the grader failed on {told}.", "Look at that submission, and report it.")
+
+
+def _too_low(name: str, found: Sequence[str]) -> Problem | None:
+    """What to tell whoever runs the grading where kernels passed at a lower level than is required."""
+    if not found:
+        return None
+    return Problem(f"{name}: judged at too low a level: {', '.join(found)}.", "See its record for why; grade it again.")
 
 
 class Readings(Mapping[str, Submission]):

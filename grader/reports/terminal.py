@@ -49,7 +49,7 @@ def result_lines(result: ExerciseResult, details: bool = True) -> RenderableType
     name = name_of(result.id)
     line = Text(f"  {sign} ", style=style) + plain(f"{name:<34}")
     worth = f"{result.score:g}/{result.points:g}"
-    line += Text(f"{worth:>7}  ", style="dim") + Text("" if result.status == PASSED else result.status, style=style)
+    line += Text(f"{worth:>7}  ", style="dim") + Text(*_verdict(result, style))
     line.rstrip()
     if not details or (result.status in (PASSED, TODO) and not result.message):
         return line
@@ -63,6 +63,11 @@ def result_lines(result: ExerciseResult, details: bool = True) -> RenderableType
         lines = result.output.strip().splitlines()
         parts.append(plain("you printed: " + "\n             ".join(lines[:OUTPUT_LINES]), style="dim"))
     return Group(line, Padding(Group(*parts), (0, 0, 0, 6)))
+
+
+def _verdict(result: ExerciseResult, style: str) -> tuple[str, str]:
+    """The last word of a result's line: what became of it; of a right kernel, at which level it was judged."""
+    return (result.level, "dim") if result.status == PASSED else (result.status, style)
 
 
 def timing_line(exercise: Exercise, timing: Timing | Verdict) -> RenderableType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +28,67 @@ class Collision:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What is wrong with a kernel beyond its numbers; `kind` and `facts` as in `grader/kernel_words.py`."""
+
+    kind: str
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ArrayTraffic:
+    """What a kernel asked of one array.
+
+    `sectors` is how many 32-byte pieces of global memory its warps asked for, `fewest` how few could have done; `turns`
+    and `best_turns` are the same for the banks of shared memory. `elements` counts an array once per launch (shared
+    memory once per block).
+    """
+
+    kernel: str
+    array: str
+    space: str
+    elements: int
+    reads: int
+    writes: int
+    updates: int
+    sectors: int
+    fewest: int
+    turns: int
+    best_turns: int
+
+
+@dataclass(frozen=True)
+class Noticed:
+    """What a simulated device noticed in one call, all of it the guest's word.
+
+    `launches` are (module, kernel, types of the arguments), `copies` those between host and device, `points` the
+    accesses of the first block by array: thread, step, element.
+    """
+
+    finding: Finding | None = None
+    launches: tuple[tuple[str, str, Any], ...] = ()
+    copies: int = 0
+    traffic: tuple[ArrayTraffic, ...] = ()
+    points: Mapping[str, tuple[tuple[int, int, int], ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """A kernel as compiled for one target; `problem` is why it was not, `doubles` counts float64 instructions.
+
+    Bytes and registers are None where nothing here tells them.
+    """
+
+    name: str
+    target: str
+    problem: str = ""
+    registers: int | None = None
+    shared: int | None = None
+    spills: int | None = None
+    doubles: int | None = None
+
+
+@dataclass(frozen=True)
 class Returned:
     """The call came back. Values are the guest's word: compare them, never trust them.
 
@@ -41,11 +103,13 @@ class Returned:
     seconds: float = 0.0
     inside: float = 0.0
     output: str = ""
+    noticed: Noticed | None = None
 
 
 @dataclass(frozen=True)
 class Raised:
-    """An exception; `step` is load (importing the module), compile or call; `kinds` are its class and base classes."""
+    """An exception; `step` is load (importing the module), compile, assemble or call; `kinds` are its class and base
+    classes; `finding` is what the simulated device knows of it."""
 
     step: str
     error: str
@@ -53,6 +117,7 @@ class Raised:
     kinds: tuple[str, ...] = ()
     frames: tuple[Frame, ...] = ()
     output: str = ""
+    finding: Finding | None = None
 
 
 @dataclass(frozen=True)

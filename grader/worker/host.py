@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -20,9 +20,12 @@ from typing import Any
 import numpy as np
 
 from grader.draw import Function, Generator
+from grader.exercise import Launch
 from grader.problem import Problem
+from grader.worker import noticed
 from grader.worker.answer import (
     Answer,
+    Assembled,
     Collision,
     Died,
     Frame,
@@ -67,9 +70,16 @@ class Worker:
         numba learns by it; the first is worth a second to every guest that compiles, all of them take a quarter of a
         minute, and pay where the worker stays: in watching, and for a large class
     fork : whether to use a parent; None for wherever the platform forks safely
+    device : whether guests may use a GPU, which needs files and memory that others are better without
     """
 
-    def __init__(self, isolation: Isolation | None = None, kernels: int = 1, fork: bool | None = None):
+    def __init__(
+        self,
+        isolation: Isolation | None = None,
+        kernels: int = 1,
+        fork: bool | None = None,
+        device: bool = False,
+    ):
         self.isolation = isolation or LimitsOnly()
         self.kernels = kernels
         self.fork = FORKS_SAFELY if fork is None else fork
@@ -78,6 +88,9 @@ class Worker:
         self._parent: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._ready = False
+        self.device = device
+        self._with_device: Worker | None = None
+        self.remembered: dict[str, Any] = {}  # what others have found out about its guests
 
     def __enter__(self) -> Worker:
         return self
@@ -89,8 +102,16 @@ class Worker:
 
     def close(self) -> None:
         """End every guest and remove the private folder."""
+        if self._with_device is not None:
+            self._with_device.close()
         self._stop_parent()
         self._home.close()
+
+    def for_device(self) -> Worker:
+        """The worker beside this one whose guests may use a GPU."""
+        if self._with_device is None:
+            self._with_device = Worker(self.isolation, kernels=0, fork=self.fork, device=True)
+        return self._with_device
 
     def start(self) -> None:
         """Start the parent now, so that the first session does not wait for numba's import; safe to call again."""
@@ -142,6 +163,7 @@ class Worker:
         return reply
 
     def _spawn(self, there: socket.socket, role: list[str]) -> subprocess.Popen[bytes]:
+        role = [*role, "device"] if self.device else role
         inherits = hasattr(os, "fork")
         where = str(there.fileno()) if inherits else "stdin"
         process = subprocess.Popen(
@@ -339,8 +361,11 @@ class Session:
         changes: tuple[str, ...] = (),
         compiled: bool = True,
         seconds: float | None = None,
+        launch: dict[str, Any] | None = None,
     ) -> Answer:
         """Call the function with these arguments, in a guest that has its module loaded.
+
+        `launch` is how to start it where it is a kernel, see `launch_of`.
 
         A guest that is lost after it ran another function may have been undone by what that one left behind (a thread,
         a forged frame); the call is then repeated in a guest of its own, so that nobody pays for a neighbour.
@@ -348,10 +373,34 @@ class Session:
         if self._module != module or (self._channel is not None and not self._channel.alive()):
             self.close()
         shared = self.shared(function)
-        answer = self._attempt(module, function, arguments, changes, compiled, seconds)
+        answer = self._attempt(module, function, arguments, changes, compiled, seconds, launch)
         if shared and self._channel is None:
-            answer = self._attempt(module, function, arguments, changes, compiled, seconds)
+            answer = self._attempt(module, function, arguments, changes, compiled, seconds, launch)
         return answer
+
+    def assemble(
+        self, module: str, function: str, kernels: Sequence[tuple[str, str, Any]]
+    ) -> Answer | tuple[Assembled, ...]:
+        """Have kernels compiled to machine code, each (module, name, types of its arguments); what came of it."""
+        if self._module != module:
+            self.close()
+        problem = self.load(module, function, False)
+        if problem is not None:
+            return problem
+        self._served.add(function)
+        reply, _ = self._request({"do": "assemble", "kernels": list(kernels)}, None, self.limits.compile)
+        if not isinstance(reply, dict):
+            return reply
+        return noticed.assembled(reply.get("kernels"), _text)
+
+    def look(self) -> dict[str, Any] | Answer:
+        """What the guest's machine can do for kernels; to be asked of a session that has no submission."""
+        self._open("")
+        reply, _ = self._request({"do": "look"}, None, self.limits.compile)
+        if not isinstance(reply, dict):
+            return reply
+        tools = reply.get("tools")
+        return tools if isinstance(tools, dict) else {}
 
     def _attempt(
         self,
@@ -361,6 +410,7 @@ class Session:
         changes: tuple[str, ...],
         compiled: bool,
         seconds: float | None,
+        launch: dict[str, Any] | None,
     ) -> Answer:
         problem = self.load(module, function, compiled)
         if problem is not None:
@@ -374,7 +424,7 @@ class Session:
             if problem is not None:
                 return problem
         limit = seconds or self.limits.call
-        request = {"do": "call", **where, "changes": list(changes)}
+        request = {"do": "call", **where, "changes": list(changes), "launch": launch}
         started = time.perf_counter()
         reply, result = self._request(request, value, limit)
         if not isinstance(reply, dict):
@@ -397,7 +447,7 @@ class Session:
     def _request(self, request: dict[str, Any], value: Any, seconds: float) -> tuple[dict[str, Any] | Answer, Any]:
         """The guest's reply and value, or an `Answer` that says what went wrong."""
         step = request["do"]
-        if self.mode == "interpreted":
+        if self.mode in ("interpreted", "simulated"):
             request = {**request, "soft_seconds": 0.8 * seconds}
         try:
             if self._channel is None:
@@ -460,6 +510,21 @@ def describe(item: Any) -> str:
     return repr(item) if isinstance(item, (str, dict)) else type(item).__name__
 
 
+def launch_of(launch: Launch | None, seed: int = 0, trace: bool = False) -> dict[str, Any]:
+    """How to run a case on a device, in the form in which it travels.
+
+    Parameters
+    ----------
+    launch : how to start a kernel; None for a host function
+    seed : of the order in which a simulated device runs blocks and threads; 0 for the natural one
+    trace : whether to count what is asked of memory
+    """
+    how: dict[str, Any] = {"seed": seed, "trace": trace}
+    if launch is not None:
+        how |= {"grid": list(launch.grid), "block": list(launch.block), "shared": launch.shared}
+    return how
+
+
 def _raised(reply: dict[str, Any], step: str, seconds: float) -> Answer:
     """The guest's report of an exception, with nothing in it taken at its word but text."""
     frames = []
@@ -478,6 +543,7 @@ def _raised(reply: dict[str, Any], step: str, seconds: float) -> Answer:
         tuple(_text(kind, 100) for kind in kinds[:20]) if isinstance(kinds, list) else (),
         tuple(frames),
         _text(reply.get("output", ""), 2000),
+        noticed.finding(reply.get("message"), reply.get("facts"), _text) if reply["problem"] == "Fault" else None,
     )
 
 
@@ -496,6 +562,7 @@ def _returned(reply: dict[str, Any], result: Any, changes: tuple[str, ...], seco
         seconds,
         inside if isinstance(inside, float) else 0.0,
         _text(reply.get("output", ""), 2000),
+        noticed.read(reply.get("noticed"), _text),
     )
 
 

@@ -23,6 +23,7 @@ from typing import Protocol
 from grader import kit
 from grader.problem import Problem
 from grader.worker.guest import scratch
+from grader.worker.guest.gpu import files
 
 KEPT = ("PATH", "SYSTEMROOT", "NUMBA_NUM_THREADS")
 GUEST = Path(__file__).parent / "guest"
@@ -79,7 +80,7 @@ class Bubblewrap:
     name = "bubblewrap"
 
     def command(self, arguments: list[str], home: Path) -> list[str]:
-        options = [*self._rights(), *self._surroundings(home), *self._files(home)]
+        options = [*self._rights(), *self._surroundings(home), *self._files(home, "device" in arguments)]
         return ["bwrap", *options, "--", *guest_command(self.name, arguments)]
 
     def obstacle(self) -> str:
@@ -102,8 +103,8 @@ class Bubblewrap:
         for name, value in environment(home).items():
             yield from ("--setenv", name, value)
 
-    def _files(self, home: Path) -> Iterator[str]:
-        """A file system with Python in it; nothing can be written but in the scratch folder."""
+    def _files(self, home: Path, device: bool) -> Iterator[str]:
+        """A file system with Python in it; nothing can be written but in the scratch folder, and to a GPU if wanted."""
         for path in SYSTEM_FOLDERS:
             if os.path.islink(path):
                 yield from ("--symlink", os.readlink(path), path)
@@ -117,6 +118,10 @@ class Bubblewrap:
             yield from ("--tmpfs", str(hidden))
         yield from bind(GUEST)
         yield from ("--size", str(scratch.BYTES), "--tmpfs", str(home), "--chdir", str(home))
+        if device:
+            yield from ("--ro-bind-try", "/sys", "/sys")
+            for path in files.devices():
+                yield from ("--dev-bind-try", path, path)
         yield from ("--remount-ro", "/dev", "--remount-ro", "/")
 
 

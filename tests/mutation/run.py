@@ -1,8 +1,9 @@
 """Do the cases notice every mutant? `python -m tests.mutation.run [CHAPTER…]`
 
 A mutant runs where a student's code runs, in a guest, interpreted, on all small cases of its exercise, and is dropped
-at the first that it fails. Interpreted code shows no dtype, so what is left is judged once more, compiled. A survivor
-then asks for another case, or is explained in `equivalent.py`. Exits with 1 when a survivor is unexplained.
+at the first that it fails. Interpreted code shows no dtype, so what is left is judged once more, compiled; CUDA kernels
+run on the simulated device, with their budgets. A survivor then asks for another case, or is explained in
+`equivalent.py`. Exits with 1 when a survivor is unexplained.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from contextlib import ExitStack
 from grader import catalogue
 from grader.exercise import Case, Chapter, Exercise
 from grader.oracle import Oracle, solutions
-from grader.result import PASSED
+from grader.result import PASSED, SIMULATED
 from grader.verdict import Outcome, Verdict, assess
 from grader.worker.answer import Returned
-from grader.worker.host import Limits, Session, Worker
+from grader.worker.host import Limits, Session, Worker, launch_of
 
 from .equivalent import EQUIVALENT
 from .mutants import Mutant, mutants_of
@@ -29,7 +30,7 @@ from .mutants import Mutant, mutants_of
 LANES = 2
 SECRET = "mutation"
 HANG_SECONDS = 2.0  # at least; longer where the solution itself is slow
-MODES = {"interpreted": "interpreted", "compiled": "checked"}
+MODES = {"interpreted": "interpreted", "compiled": "checked", SIMULATED: "simulated"}
 
 
 @dataclasses.dataclass
@@ -65,6 +66,7 @@ class Exam:
         # the reference sees more sharply. A whole network's small cases are answered interpreted: that saves minutes.
         self.exercise = dataclasses.replace(exercise, mistakes=[], make_objective=None, whole=False)
         self.cases = list(zip(cases, oracle.expected(self.exercise, cases), strict=True))
+        self.stage = SIMULATED if exercise.cuda else "interpreted"
         self.seconds = HANG_SECONDS
         self._calibrate(oracle.worker)
 
@@ -84,16 +86,16 @@ class Exam:
         sources = {**solutions().sources, exercise.module: (f"{exercise.module}.py", text)}
         with Session(worker, sources, MODES[stage], Limits(call=self.seconds)) as session:
             for case, right in self.cases:
-                answer = session.call(
-                    exercise.module, exercise.name, case.arguments, exercise.changes, exercise.compiled, self.seconds
-                )
+                asked = (exercise.module, exercise.name, case.arguments, exercise.changes, exercise.compiled)
+                launch = launch_of(case.launch, trace=True) if exercise.cuda else None
+                answer = session.call(*asked, self.seconds, launch)
                 yield Outcome(case, right, answer)
 
     def _calibrate(self, worker: Worker) -> None:
         """Let the solution itself through: if it fails, every mutant would count as killed for the wrong reason."""
         self.seconds = 60.0
-        outcomes = list(self._outcomes(solutions().modules[self.exercise.module].text, worker, "interpreted"))
-        verdicts = [self._verdict(outcome, "interpreted") for outcome in outcomes]
+        outcomes = list(self._outcomes(solutions().modules[self.exercise.module].text, worker, self.stage))
+        verdicts = [self._verdict(outcome, self.stage) for outcome in outcomes]
         wrong = [verdict.message for verdict in verdicts if verdict.status != PASSED]
         if wrong or not outcomes:
             raise AssertionError(f"{self.exercise.id}: the solution fails: {wrong[0] if wrong else 'no small cases'}")
@@ -142,7 +144,7 @@ def _judge_chapter(
         exam, mutant = sitting
         worker = workers.get()
         try:
-            if not exam.passes(mutant.text, worker, "interpreted"):
+            if not exam.passes(mutant.text, worker, exam.stage):
                 return False
             if mutant.description in EQUIVALENT or not exam.exercise.compiled:
                 return True

@@ -1,7 +1,8 @@
 """The guest process: `python -I -B <this folder> ISOLATION SOCKET serve|fork|probe …`.
 
-serve : be one session, and end with it; works on every platform
-fork N : stay warm (numba imported, up to N kernels compiled between requests) and fork a session per request
+serve [device] : be one session, and end with it; works on every platform
+fork N [device] : stay warm (numba imported, up to N kernels compiled between requests) and fork a session per request
+device : as an option, let sessions use a GPU
 probe FILE : confine itself as a session does, and tell whether FILE can be read, or anything else be done, after all
 
 ISOLATION is the name of what it is wrapped in, see `worker/isolation.py`; a session does its own part of that.
@@ -35,12 +36,12 @@ def main() -> None:
     channel = receive_socket(where)
     hide_the_kit()
     if role == "serve":
-        be_session(channel, isolation, scratch.make(os.getcwd()))
+        be_session(channel, isolation, scratch.make(os.getcwd()), "device" in options)
     else:
         become_parent(isolation)
         import warmup
 
-        Parent(channel, isolation, warmup.steps(int(options[0]))).serve()
+        Parent(channel, isolation, warmup.steps(int(options[0])), "device" in options).serve()
 
 
 def probe(isolation: str, secret: str) -> str | None:
@@ -79,15 +80,15 @@ def become_parent(isolation: str) -> None:
     limits.spare_memory()
 
 
-def be_session(channel: socket.socket, isolation: str, folder: str) -> None:
+def be_session(channel: socket.socket, isolation: str, folder: str, device: bool = False) -> None:
     """Serve one host from a folder of its own, and end with it."""
     import confine
 
     os.chdir(folder)
     os.environ.update(dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP"), folder))
     limits.silence()
-    limits.apply()
-    confine.confine(isolation, folder)
+    limits.apply(device)
+    confine.confine(isolation, folder, device)
     from session import Session
 
     Session(channel).serve()
@@ -101,12 +102,14 @@ class Parent:
     control : the socket to the host
     isolation : the name of what sessions are wrapped in
     chores : work to do between requests, a step at a time, for the good of the children to come; None when all is done
+    device : whether sessions may use a GPU
     """
 
-    def __init__(self, control: socket.socket, isolation: str, chores: Iterator[None] | None):
+    def __init__(self, control: socket.socket, isolation: str, chores: Iterator[None] | None, device: bool = False):
         self.control = control
         self.isolation = isolation
         self.chores = chores
+        self.device = device
         self.home = os.getcwd()
         self.children: dict[int, str] = {}  # with the folder that each of them has
 
@@ -150,7 +153,7 @@ class Parent:
             try:
                 os.setsid()
                 self.control.close()
-                be_session(socket.socket(fileno=descriptor), self.isolation, folder)
+                be_session(socket.socket(fileno=descriptor), self.isolation, folder, self.device)
             finally:
                 os._exit(0)
         os.close(descriptor)

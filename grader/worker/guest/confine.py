@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 
 import limits
+from gpu import files
 
 CONFINED = ("landlock", "bubblewrap")
 NOBODY = 65534
@@ -110,17 +111,20 @@ def open_to_others(path: str) -> bool:
     return all(parent.stat().st_mode & 0o1 for parent in Path(path).resolve().parents)
 
 
-def forbid_files(home: str) -> None:
-    """From now on this process reads nothing but Python's own files, and writes nowhere but in `home`."""
+def forbid_files(home: str, device: bool = False) -> None:
+    """From now on this process reads nothing but Python's own files, and writes nowhere but in `home`.
+
+    With a `device` also what its driver needs.
+    """
     from landlock import FSAccess, Ruleset
 
     reading = FSAccess.READ_FILE | FSAccess.READ_DIR
     rules = Ruleset()
-    for path in (*SYSTEM, sys.prefix, sys.base_prefix, str(Path(__file__).parent)):
+    for path in (*SYSTEM, *(files.FACTS if device else ()), sys.prefix, sys.base_prefix, str(Path(__file__).parent)):
         with contextlib.suppress(FileNotFoundError):
             rules.allow(path, rules=reading if os.path.isdir(path) else FSAccess.READ_FILE)
-    for device in DEVICES:
-        rules.allow(device, rules=FSAccess.READ_FILE | FSAccess.WRITE_FILE)
+    for path in (*DEVICES, *(files.devices() if device else ())):
+        rules.allow(path, rules=FSAccess.READ_FILE | FSAccess.WRITE_FILE)
     rules.allow(home)
     rules.apply()
 
@@ -155,8 +159,8 @@ def deny(rules: object, action: int, name: str, *conditions: object) -> None:
         rules.add_rule(action, name, *conditions)  # type: ignore[attr-defined]
 
 
-def confine(how: str, home: str) -> None:
-    """All that a level of isolation asks of the session itself."""
+def confine(how: str, home: str, device: bool = False) -> None:
+    """All that a level of isolation asks of the session itself; with a `device`, a GPU stays in reach."""
     prepare(how)
     if how in CONFINED:
         if os.geteuid() == 0 or how == "bubblewrap":
@@ -164,7 +168,7 @@ def confine(how: str, home: str) -> None:
         become_somebody(home)
     limits.die_with_parent()  # after the change of user, which would undo it
     if how == "landlock":
-        forbid_files(home)
+        forbid_files(home, device)
     if how in CONFINED:
         forbid_calls()
 

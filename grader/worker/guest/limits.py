@@ -23,14 +23,17 @@ PR_SET_CHILD_SUBREAPER = 36
 PR_SET_DUMPABLE = 4
 
 
-def apply() -> None:
-    """Bound memory, file size, open files, CPU time and core dumps of this process and its children."""
+def apply(device: bool = False) -> None:
+    """Bound memory, file size, open files, CPU time and core dumps of this process and its children.
+
+    A CUDA driver asks for more addresses than any machine has memory: with a `device` they are not bounded.
+    """
     try:
         import resource
     except ImportError:
         return
     for kind, bound in (
-        (resource.RLIMIT_AS, MEMORY),
+        *([] if device else [(resource.RLIMIT_AS, MEMORY)]),
         (resource.RLIMIT_FSIZE, FILE_SIZE),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
         (resource.RLIMIT_CPU, CPU_SECONDS),

@@ -8,6 +8,7 @@ the guest's own word: they guide an honest student, and code that sets out to de
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import io
 import signal
@@ -27,6 +28,7 @@ from race import RaceWatch
 
 MAX_OUTPUT = 2000
 MAX_MESSAGE = 6000
+PLAIN = ("interpreted", "simulated")  # the modes in which numba compiles nothing
 
 
 class StillRunning(BaseException):
@@ -55,6 +57,7 @@ class Session:
         self.output = Output()
         self.mode = "interpreted"
         self.races = RaceWatch()
+        self.machine: Any = None  # what stands for a device, in the modes that have one
         self.dispatcher: Any = None  # numba's class of compiled functions, as it was before the student's code ran
         self.paths: set[str] = set()
 
@@ -87,6 +90,7 @@ class Session:
                 reply, result = {"problem": type(error).__name__, "message": str(error)[:MAX_MESSAGE]}, None
             reply["kind"] = [base.__name__ for base in type(error).__mro__]
             reply["frames"] = student_frames(error, self.paths)
+            reply["facts"] = getattr(error, "facts", None)
             if isinstance(error, SyntaxError):
                 reply["frames"] = [[str(error.filename), int(error.lineno or 0), "", str(error.text or "").strip()]]
         return reply, result
@@ -94,6 +98,7 @@ class Session:
     def _begin(self, request: dict[str, Any], value: Any) -> tuple[dict[str, Any], Any]:
         self.mode = request["mode"]
         configure_numba(self.mode, self.races)
+        self.machine = machine_for(self.mode)
         from numba.core.registry import CPUDispatcher
 
         self.dispatcher = CPUDispatcher
@@ -119,15 +124,30 @@ class Session:
 
     def _call(self, request: dict[str, Any], value: Any) -> tuple[dict[str, Any], Any]:
         arguments = build(value)
-        function = self._function(request)
+        function, launch = self._function(request), request.get("launch")
         self.races.reset()
         started = time.perf_counter()
-        returned = function(*arguments.values())
+        run = functools.partial(function, *arguments.values())
+        returned = run() if launch is None else self.machine.run(function, arguments, launch)
         inside = time.perf_counter() - started
         changes = request["changes"]
         spoiled = [name for name in arguments if name not in changes and not same(arguments[name], value[name])]
         changed = {name: arguments[name] for name in changes}
-        return {"spoiled": spoiled, "collision": self.races.collision, "inside": inside}, (returned, changed)
+        noticed = None if launch is None else self.machine.report()
+        reply = {"spoiled": spoiled, "collision": self.races.collision, "inside": inside, "noticed": noticed}
+        return reply, (returned, changed)
+
+    def _assemble(self, request: dict[str, Any], value: Any) -> tuple[dict[str, Any], Any]:
+        """Compile kernels for devices that need not be here."""
+        kernels = []
+        for module, name, types in request["kernels"]:
+            kernel = getattr(importlib.import_module(f"{PACKAGE}.{module}"), name)
+            kernels += self.machine.assemble(name, kernel, types)
+        return {"kernels": kernels}, None
+
+    def _look(self, request: dict[str, Any], value: Any) -> tuple[dict[str, Any], Any]:
+        """What this machine can do for kernels, by trying."""
+        return {"tools": self.machine.tools()}, None
 
     def _function(self, request: dict[str, Any]) -> Any:
         return getattr(sys.modules[f"{PACKAGE}.{request['module']}"], request["function"])
@@ -167,18 +187,38 @@ def raw(array: Any) -> Any:
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 
+def machine_for(mode: str) -> Any:
+    """What runs or compiles kernels in this mode, if anything does."""
+    if mode == "simulated":
+        from gpu.simulator import Simulator as Machine
+    elif mode == "assembled":
+        from gpu.compiler import Compiler as Machine
+    elif mode == "device":
+        from gpu.device import Device as Machine
+    else:
+        return None
+    machine = Machine()
+    machine.install()
+    return machine
+
+
 def configure_numba(mode: str, races: RaceWatch) -> None:
-    """Set numba to one of three ways of running a submission, before its modules are imported.
+    """Set numba to one of its ways of running a submission, before the submission's modules are imported.
 
     interpreted : decorators do nothing; real tracebacks, IndexError for an index out of range
     checked : compiled without optimization or threads, with bounds checks; compiles several times faster
     native : compiled as the student wrote it
+    simulated : interpreted, with kernels on a simulated device
+    assembled : kernels are compiled and not run
+    device : kernels run on a real device
     Caching on disk is off in every mode: a cache file is a pickle, and never trusted across edits.
     """
     import numba
 
     config: Any = numba.config
-    if mode == "interpreted":
+    if mode == "simulated":
+        config.ENABLE_CUDASIM = True
+    if mode in PLAIN:
         config.DISABLE_JIT = True
         setattr(numba, "prange", races.prange)  # noqa: B010 (numba declares it as a class)
     if mode == "checked":
@@ -187,7 +227,7 @@ def configure_numba(mode: str, races: RaceWatch) -> None:
     dropped = {"cache", "parallel"} if mode == "checked" else {"cache"}
     for name in ("jit", "njit"):
         decorator = without_options(getattr(numba, name), dropped)
-        setattr(numba, name, races.noting(decorator) if mode == "interpreted" else decorator)
+        setattr(numba, name, races.noting(decorator) if mode in PLAIN else decorator)
 
 
 def without_options(decorator: Callable[..., Any], dropped: set[str]) -> Callable[..., Any]:

@@ -1,0 +1,294 @@
+"""Launches on numba's simulator, block by block: its kernels, its `cuda`, our threads and our memory."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import math
+import random
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import strand
+from .arithmetic import BY_FUNCTION, arithmetic
+from .block import Block, Thread
+from .faults import Fault
+from .guard import describe, each_array, guarded, intact
+from .memory import Array, Region, poisoned
+from .traffic import Traffic
+
+ARRAYS = "numba.cuda.simulator.cudadrv.devicearray"
+MOST_THREADS = 1024  # of a block, on every device there is
+MOST_LAUNCHES = 64  # that are told to the compiler
+
+
+class Launching:
+    """One launch that is under way.
+
+    Parameters
+    ----------
+    simulator : whose it is
+    kernel : the kernel's name
+    grid, block, shared : how it was started
+    """
+
+    def __init__(self, simulator: Simulator, kernel: str, grid: Sequence[int], block: Sequence[int], shared: int):
+        self.simulator = simulator
+        self.kernel = kernel
+        self.grid, self.block, self.shared = _checked(grid, "grid"), _checked(block, "block"), int(shared)
+        if math.prod(self.block) > MOST_THREADS:
+            raise Fault("launch", what="block", dims=str(self.block), most=MOST_THREADS)
+        self.thread: Any = None  # who is running
+        self._swapped: list[tuple[dict[str, Any], str, Any]] = []
+        self._seen: set[int] = set()
+
+    def run(self, function: Callable[..., None], arguments: Sequence[Any]) -> None:
+        """Run all blocks, one after the other."""
+        from .intrinsics import Intrinsics
+
+        self.intrinsics = Intrinsics(self)
+        self.lend(function)
+        places = [(x, y, z) for z in range(self.grid[2]) for y in range(self.grid[1]) for x in range(self.grid[0])]
+        numbered = list(enumerate(places))
+        order = self.simulator.order
+        if order is not None:
+            order.shuffle(numbered)
+        try:
+            for number, place in numbered:
+                Block(number, place, self.block, lambda: function(*arguments), self._enter, order).run()
+                if self.simulator.traffic is not None:
+                    self.simulator.traffic.settle()
+        finally:
+            self._give_back()
+
+    def region(self, name: str, space: str, memory: np.ndarray) -> Region:
+        """A piece of memory that is watched."""
+        traffic = self.simulator.traffic
+        row = traffic.row(self.kernel, name, space) if traffic is not None else None
+        if row is not None:
+            row.elements += memory.size
+        return Region(name, space, memory, self, traffic, row)
+
+    def lend(self, function: Any) -> None:
+        """Give a function's module our `cuda` and `math` until the launch is over."""
+        names = function.__globals__
+        if id(names) in self._seen:
+            return
+        self._seen.add(id(names))
+        for name, value in list(names.items()):
+            if value is self.simulator.module:
+                self._put(names, name, self.intrinsics)
+            elif value is math:
+                self._put(names, name, arithmetic)
+            elif id(value) in BY_FUNCTION:
+                self._put(names, name, BY_FUNCTION[id(value)])
+
+    def _put(self, names: dict[str, Any], name: str, value: Any) -> None:
+        self._swapped.append((names, name, names[name]))
+        names[name] = value
+
+    def _give_back(self) -> None:
+        for names, name, value in self._swapped:
+            names[name] = value
+
+    def _enter(self, thread: Thread) -> None:
+        self.thread = thread
+
+
+class Simulator:
+    """Runs kernels, and host functions that launch kernels, in the place of a device.
+
+    Attributes of the last call: `finding` is the first thing that was wrong though it came to an end, `launches` the
+    kernels with the types of their arguments, `copies` how often arrays went between host and device, `traffic` what
+    was asked of memory.
+    """
+
+    level = "simulated"
+
+    def __init__(self) -> None:
+        self.module: Any = None
+        self.order: random.Random | None = None
+        self.traffic: Traffic | None = None
+        self.finding: list[Any] | None = None
+        self.launches: dict[str, list[Any]] = {}
+        self.copies = 0
+        self._launching: Launching | None = None
+
+    def install(self) -> None:
+        """Take the place of numba's own launches; numba must have been told to simulate before."""
+        self.module = numbas_cuda()
+        kernel: Any = importlib.import_module("numba.cuda.simulator.kernel")
+        simulator = self
+
+        def call(fake: Any, *arguments: Any) -> Any:
+            return simulator.launch(fake, arguments)
+
+        kernel.FakeCUDAKernel.__call__ = call
+        self._count_copies()
+        self._poison_new_arrays()
+        self._quicken_random()
+
+    def run(self, function: Any, arguments: dict[str, Any], how: dict[str, Any]) -> Any:
+        """Call a kernel as `how` says, or a host function with its arrays on the device; arrays change in place."""
+        self._reset(how)
+        placed: list[tuple[str, np.ndarray, np.ndarray, np.ndarray]] = []
+
+        def put(name: str, own: np.ndarray) -> Any:
+            inner, buffer = guarded(own)
+            placed.append((name, own, inner, buffer))
+            return self._to_device(inner, buffer)
+
+        given = [each_array(name, value, put) for name, value in arguments.items()]
+        try:
+            if "grid" in how:
+                _configured(function, how)(*given)
+                returned = None
+            else:
+                returned = function(*given)
+        finally:
+            self._launching = None
+        for name, own, inner, buffer in placed:
+            own[...] = inner
+            if not intact(buffer):
+                self.note("canary", {"array": name})
+        return on_host(returned)
+
+    def report(self) -> dict[str, Any]:
+        """What was noticed in the last call."""
+        return {
+            "finding": self.finding,
+            "launches": list(self.launches.values())[:MOST_LAUNCHES],
+            "copies": self.copies,
+            "traffic": self.traffic.report() if self.traffic is not None else None,
+            "threads": strand.KIND,
+        }
+
+    def note(self, kind: str, facts: dict[str, Any]) -> None:
+        """Something is wrong; the first thing counts, and reading what nobody wrote only where nothing else is."""
+        if self.finding is None or (self.finding[0] == "unwritten" and kind != "unwritten"):
+            self.finding = [kind, facts]
+
+    def launch(self, kernel: Any, arguments: Sequence[Any]) -> Any:
+        """What calling a kernel does, or a device function."""
+        if self._launching is not None:
+            self._launching.lend(kernel.fn)
+            return kernel.fn(*arguments)
+        if kernel._device:
+            raise Fault("device-function", name=kernel.fn.__name__)
+        if kernel.grid_dim is None:
+            raise Fault("no-launch", name=kernel.fn.__name__)
+        name = kernel.fn.__name__
+        launching = Launching(self, name, kernel.grid_dim, kernel.block_dim, kernel.dynshared_size)
+        names = list(inspect.signature(kernel.fn).parameters)
+        if len(names) != len(arguments):
+            raise TypeError(f"{name}() takes {len(names)} arguments but {len(arguments)} were given")
+        bare = [_bare(argument) for argument in arguments]
+        self.copies += 2 * sum(isinstance(argument, np.ndarray) for argument in arguments)  # there and back
+        self._record(kernel.fn, launching, bare)
+        self._launching = launching
+        try:
+            launching.run(kernel.fn, [_seen(*pair, launching) for pair in zip(names, bare, strict=True)])
+        finally:
+            self._launching = None
+        return None
+
+    def _reset(self, how: dict[str, Any]) -> None:
+        seed = how.get("seed", 0)
+        self.order = random.Random(seed) if seed else None
+        self.traffic = Traffic() if how.get("trace") else None
+        self.finding, self.launches, self.copies = None, {}, 0
+
+    def _record(self, function: Any, launching: Launching, arguments: Sequence[Any]) -> None:
+        types = [describe(argument) for argument in arguments]
+        module = function.__module__.partition(".")[2]
+        if len(self.launches) < MOST_LAUNCHES:
+            self.launches[f"{module}.{function.__name__} {types}"] = [module, function.__name__, types]
+
+    def _to_device(self, inner: np.ndarray, _buffer: np.ndarray) -> Any:
+        return importlib.import_module(ARRAYS).FakeCUDAArray(inner)
+
+    @staticmethod
+    def _quicken_random() -> None:
+        """Have numba's generators cast numbers by NumPy: numba's own casts take most of the time of every draw."""
+        generators: Any = importlib.import_module("numba.cuda.random")
+        for name in ("int64", "uint32", "uint64", "float32", "float64"):
+            setattr(generators, name, getattr(np, name))
+
+    def _poison_new_arrays(self) -> None:
+        """Have `cuda.device_array` hand out memory that nobody has written to."""
+        devicearray: Any = importlib.import_module(ARRAYS)
+        made = devicearray.device_array
+
+        def device_array(*arguments: Any, **options: Any) -> Any:
+            array = made(*arguments, **options)
+            array._ary = poisoned(array._ary.shape, array._ary.dtype)
+            return array
+
+        devicearray.device_array = self.module.device_array = device_array
+
+    def _count_copies(self) -> None:
+        """Notice what goes between host and device."""
+        devicearray: Any = importlib.import_module(ARRAYS)
+        simulator = self
+
+        def counting(function: Callable[..., Any]) -> Callable[..., Any]:
+            def copy(*arguments: Any, **options: Any) -> Any:
+                simulator.copies += 1
+                return function(*arguments, **options)
+
+            return copy
+
+        fake = devicearray.FakeCUDAArray
+        fake.copy_to_host = counting(fake.copy_to_host)
+        fake.copy_to_device = counting(fake.copy_to_device)
+        self.module.to_device = counting(self.module.to_device)
+
+
+def numbas_cuda() -> Any:
+    """numba's module; the one that comes with numba itself where numba-cuda lacks something that it needs."""
+    try:
+        return importlib.import_module("numba.cuda")
+    except ImportError:
+        sys.meta_path[:] = [one for one in sys.meta_path if type(one).__name__ != "NumbaCudaFinder"]
+        for name in [name for name in sys.modules if name.startswith("numba.cuda")]:
+            del sys.modules[name]
+        return importlib.import_module("numba.cuda")
+
+
+def on_host(value: Any) -> Any:
+    """What a host function returns, with its arrays where they can be sent from."""
+    if isinstance(value, (tuple, list)):
+        return type(value)(on_host(part) for part in value)
+    if isinstance(value, dict):
+        return {name: on_host(part) for name, part in value.items()}
+    return _bare(value)
+
+
+def _configured(function: Any, how: dict[str, Any]) -> Any:
+    """A kernel, ready to be called."""
+    if not hasattr(function, "fn") and not hasattr(function, "py_func"):
+        raise Fault("no-kernel")
+    return function[tuple(how["grid"]), tuple(how["block"]), 0, how["shared"]]
+
+
+def _bare(value: Any) -> Any:
+    """The memory behind one of numba's simulated device arrays."""
+    return value._ary if hasattr(value, "_ary") else value
+
+
+def _seen(name: str, argument: Any, launching: Launching) -> Any:
+    """An argument as the kernel sees it."""
+    if isinstance(argument, np.ndarray) and argument.ndim:
+        return Array(argument, launching.region(name, "global", argument))
+    return argument
+
+
+def _checked(dims: Sequence[int], what: str) -> tuple[int, int, int]:
+    """Three numbers, all of them at least 1."""
+    three = tuple(int(number) for number in dims) + (1,) * (3 - len(dims))
+    if min(three) < 1:
+        raise Fault("launch", what=what, dims=str(tuple(dims)), most=0)
+    return three  # type: ignore[return-value]
