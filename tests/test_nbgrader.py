@@ -263,6 +263,10 @@ def test_the_module_beside_a_notebook_without_functions_is_what_was_handed_in(tm
     assert read_from(tmp_path, CHAPTER).modules[CHAPTER].path == f"{CHAPTER}.py"
     write(notebook_with("def relu(x):\n    return x"), tmp_path / CHAPTER / f"{CHAPTER}.ipynb")
     assert read_from(tmp_path, CHAPTER).modules[CHAPTER].path == f"{CHAPTER}.ipynb", "a copy does not count"
+    released = notebook_with("def relu(x):\n    return 'tried out'")
+    released["cells"][0]["metadata"] = {"nbgrader": {"grade": True, "solution": False}}
+    write(released, tmp_path / CHAPTER / f"{CHAPTER}.ipynb")
+    assert read_from(tmp_path, CHAPTER).modules[CHAPTER].path == f"{CHAPTER}.py", "it has no cell for solutions"
 
 
 def test_an_earlier_chapter_that_cannot_be_read_costs_only_what_calls_it(tmp_path):
