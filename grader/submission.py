@@ -402,9 +402,10 @@ def notebook_code(sources: Sequence[str]) -> Code:
 
 
 def is_thin(text: str) -> bool:
-    """Whether a notebook was released without cells to write in: what was written is the module beside it."""
+    """Whether a notebook was released without cells to write code in: what was written is the module beside it."""
     try:
-        marks = [cell["metadata"].get("nbgrader", {}) for cell in json.loads(text)["cells"]]
+        cells_of_code = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+        marks = [cell["metadata"].get("nbgrader", {}) for cell in cells_of_code]
         return any(mark.get("grade") for mark in marks) and not any(mark.get("solution") for mark in marks)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
