@@ -94,7 +94,8 @@ class Nbgrader:
 
     name = "nbgrader autograde"
     assignment, stem = "ps1", "p"
-    config = "c = get_config()\nc.CourseDirectory.course_id = 'c'\n"
+    # A cell that compiles may take longer than nbgrader's 30 seconds where the machine is busy.
+    config = "c = get_config()\nc.CourseDirectory.course_id = 'c'\nc.Execute.timeout = 600\n"
 
     def __init__(self, program: Path, exercises: Sequence[Exercise], checks: Sequence[str]):
         self.program, self.exercises, self.checks = program, exercises, checks

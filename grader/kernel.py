@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from grader import catalogue, kit
 from grader.cells import bound_in
 from grader.exercise import Chapter
 from grader.problem import Problem
-from grader.submission import Module, Submission, code_cells, content_of, is_stub, most_of, notebook_code, single
+from grader.submission import (
+    Module,
+    Submission,
+    code_cells,
+    content_of,
+    is_stub,
+    is_thin,
+    most_of,
+    notebook_code,
+    single,
+)
 
 
 def cells_now(saved: Iterable[str], run: Iterable[str]) -> list[str]:
@@ -85,12 +94,11 @@ def missing(handed_in: Submission, chapter: Chapter) -> list[str]:
 
 def _own(chapter: Chapter, folder: Path, run: Sequence[str]) -> Module:
     name = chapter.module.rpartition(".")[2]
-    path, beside = _notebook(folder, name), folder / f"{name}.py"
-    cells = _cells(path) if path else []
-    if beside.is_file() and not any(map(_is_written_in, cells)):
-        return _of_file(chapter, beside)
-    code = notebook_code(cells_now(["".join(cell["source"]) for cell in cells], run))
-    return Module(f"{name}.ipynb", code.text, code.broken, code.starts)
+    path, module = _notebook(folder, name), folder / f"{name}.py"
+    text = content_of(path, path.name, most_of(path.name)).decode("utf-8", "replace") if path else ""
+    code = notebook_code(cells_now(code_cells(text, f"{name}.ipynb") if path else [], run))
+    own = Module(f"{name}.ipynb", code.text, code.broken, code.starts)
+    return _of_file(chapter, module) if module.is_file() and (is_thin(text) or not own.functions) else own
 
 
 def _notebook(folder: Path, name: str) -> Path | None:
@@ -101,31 +109,13 @@ def _notebook(folder: Path, name: str) -> Path | None:
     return None
 
 
-def _cells(path: Path) -> list[Mapping[str, Any]]:
-    text = content_of(path, path.name, most_of(path.name)).decode("utf-8", "replace")
-    code_cells(text, path.name)  # refuses what is no notebook
-    return [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
-
-
-def _is_written_in(cell: Mapping[str, Any]) -> bool:
-    """Whether it is one of the cells that students write their solutions in."""
-    try:
-        return bool(cell["metadata"]["nbgrader"]["solution"])
-    except (KeyError, TypeError):
-        return False
-
-
 def _in_file(chapter: Chapter, place: Path) -> Module | None:
     """A chapter in a notebook or a module at `place`, without its suffix; what cannot be read is not there."""
-    for suffix in (".ipynb", ".py"):
-        path = place.with_suffix(suffix)
-        try:
-            module = _of_file(chapter, path)
-        except Problem:
-            continue
-        if suffix == ".py" or module.functions or not place.with_suffix(".py").is_file():
-            return module
-    return None
+    found = []
+    for path in (place.with_suffix(".ipynb"), place.with_suffix(".py")):
+        with contextlib.suppress(Problem):
+            found.append(_of_file(chapter, path))
+    return next((module for module in found if module.functions), found[0] if found else None)
 
 
 def _of_file(chapter: Chapter, path: Path) -> Module:

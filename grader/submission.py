@@ -401,6 +401,16 @@ def notebook_code(sources: Sequence[str]) -> Code:
     return cells.read(sources, {exercise.name for exercise in catalogue.exercises().values()})
 
 
+def is_thin(text: str) -> bool:
+    """Whether a notebook was released without cells to write code in: what was written is the module beside it."""
+    try:
+        cells_of_code = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+        marks = [cell["metadata"].get("nbgrader", {}) for cell in cells_of_code]
+        return any(mark.get("grade") for mark in marks) and not any(mark.get("solution") for mark in marks)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return False
+
+
 def code_cells(text: str, shown: str) -> list[str]:
     """The sources of a notebook's code cells; raises Problem where the text is no notebook."""
     try:

@@ -6,7 +6,6 @@ import contextlib
 import copy
 import csv
 import json
-import os
 import re
 import shutil
 import sys
@@ -19,6 +18,7 @@ import pytest
 from browser import browser
 from faces import Run, kata, records, run
 from nbgrader_class import ASKED, CHAPTER, STUDENTS, cell_of, class_of, with_cell, write
+from nbgrader_commands import nbgrader
 
 from grader import catalogue
 from grader.problem import Problem
@@ -39,12 +39,6 @@ from grader.nbgrader_bridge.gradebook import Book
 SECRET = "a course's own secret"
 POINTS = {name: catalogue.exercises()[f"{CHAPTER}.{name}"].points for name in ASKED}
 HONEST = ("right", "warns", "deletes")
-
-
-def nbgrader(*arguments: object, cwd: Path) -> Run:
-    """Run a command of nbgrader's, with what is installed beside it on the path, as in an active environment."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return run(sys.executable, "-m", "nbgrader", *arguments, cwd=cwd, PATH=path)
 
 
 def names_of(cell: Mapping) -> set[str]:
@@ -263,6 +257,10 @@ def test_the_module_beside_a_notebook_without_functions_is_what_was_handed_in(tm
     assert read_from(tmp_path, CHAPTER).modules[CHAPTER].path == f"{CHAPTER}.py"
     write(notebook_with("def relu(x):\n    return x"), tmp_path / CHAPTER / f"{CHAPTER}.ipynb")
     assert read_from(tmp_path, CHAPTER).modules[CHAPTER].path == f"{CHAPTER}.ipynb", "a copy does not count"
+    released = notebook_with("def relu(x):\n    return 'tried out'")
+    released["cells"][0]["metadata"] = {"nbgrader": {"grade": True, "solution": False}}
+    write(released, tmp_path / CHAPTER / f"{CHAPTER}.ipynb")
+    assert read_from(tmp_path, CHAPTER).modules[CHAPTER].path == f"{CHAPTER}.py", "it has no cell for solutions"
 
 
 def test_an_earlier_chapter_that_cannot_be_read_costs_only_what_calls_it(tmp_path):

@@ -44,7 +44,8 @@ def handed_in(folder: Path, assignment: str, student: str) -> Submission:
     notebook, module = folder / f"{assignment}.ipynb", folder / f"{assignment}.py"
     content = submissions.content_of(notebook, notebook.name, submissions.most_of(notebook.name))
     found = submissions.single(student, notebook.name, content, notebook.name)
-    if module.is_file() and not any(one.functions for one in found.modules.values()):
+    thin = submissions.is_thin(content.decode("utf-8", "replace"))
+    if module.is_file() and (thin or not any(one.functions for one in found.modules.values())):
         return submissions.single(student, module.name, submissions.content_of(module, module.name), module.name)
     return found
 
