@@ -73,6 +73,13 @@ WITHOUT_TWIN = {
         for name in ("learning_curve", "cross_validate", "kfold_scores", "iterated_kfold_scores", "best_epoch")
     },
     "projects.mnist_mlp.prepare": "it divides by 255, which Keras leaves to the user",
+    "ch12_cuda_basics.blocks_for": "how a kernel is launched; Keras has none such",
+    "ch12_cuda_basics.grid_for": "how a kernel is launched; Keras has none such",
+    **{
+        name: "held in test_cuda_content against its twin on the CPU, which has a Keras twin, or against NumPy"
+        for name, exercise in EXERCISES.items()
+        if exercise.cuda
+    },
 }
 
 
