@@ -33,13 +33,14 @@ def graded(course, tmp_path_factory) -> Kata:
     return Kata(once(tmp_path_factory, "kata", lambda folder: Kata(folder).grade(course)))
 
 
-ALL = {name: POINTS[name] for name in ASKED}
 NOTHING = dict.fromkeys(ASKED, 0.0)
 EARNED = {
-    **dict.fromkeys(("right", "warns", "deletes"), ALL),
-    "half": {**NOTHING, "relu": POINTS["relu"]},
-    **{student: {**ALL, "relu": 0.0} for student in ("hidden", "endless", "exits", "doubles")},
-    "syntax": {**ALL, "sigmoid": 0.0},
+    "right": {name: POINTS[name] for name in ASKED},
+    **{student: {**NOTHING, "relu": POINTS["relu"]} for student in ("half", "syntax", "warns")},
+    **{
+        student: {**NOTHING, "sigmoid": POINTS["sigmoid"]}
+        for student in ("hidden", "endless", "exits", "deletes", "doubles")
+    },
     **dict.fromkeys(("untouched", "patches", "transforms", "writes", "forges"), NOTHING),
 }
 
