@@ -96,6 +96,14 @@ def test_everybody_in_a_group_gets_its_points_under_the_platforms_number(url):
         }
 
 
+def test_a_file_that_is_called_after_its_author_and_its_chapter_belongs_to_the_author(url):
+    with Book(url) as book:
+        book.write(replace(record_of(ch03_activations=(PASSED,)), student="ada_ch03_activations"))
+        book.write(replace(record_of(ch05_dense=(PASSED,)), student="ada_ch05_dense"))
+    with Gradebook(url) as book:
+        assert [(student.id, student.score) for student in book.students] == [("ada", 2.0)]
+
+
 def test_a_released_assignment_stays_as_the_instructor_made_it(url):
     release(url, relu=1, tanh=4, swish=2)
     with Book(url) as book:

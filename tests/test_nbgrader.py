@@ -176,7 +176,7 @@ def test_scores_of_kata_grade_are_in_the_gradebook_and_in_its_export(graded, tmp
     with Gradebook(graded.url) as book:
         CsvExportPlugin(to=str(tmp_path / "grades.csv")).export(book)
     with (tmp_path / "grades.csv").open() as file:
-        rows = {row["student_id"].partition("_")[0]: row for row in csv.DictReader(file)}
+        rows = {row["student_id"]: row for row in csv.DictReader(file)}
     for student in STUDENTS:
         assert float(rows[student]["score"]) == sum(EARNED[student].values())
         assert rows[student]["assignment"] == CHAPTER

@@ -189,8 +189,13 @@ class Book:
 
 
 def students_of(record: Record) -> Iterator[tuple[str, str]]:
-    """The id and the name of everybody whose submission it is: the platform's number where there is one."""
+    """The id and the name of everybody whose submission it is: the platform's number where there is one.
+
+    A file that was handed in alone is often called after its author and its chapter, "ada_ch03_activations".
+    """
     for name, number in names.parts(record.student or record.submission):
+        for chapter, _ in by_chapter(record.exercises):
+            name = name.removesuffix(f"_{identity.assignment_of(chapter)}")
         yield (number, name) if number else (name, "")
 
 
