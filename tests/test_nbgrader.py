@@ -194,11 +194,17 @@ def test_a_seed_file_that_is_not_there_stops_the_grading_with_a_sentence(course,
 
 def test_an_assignment_of_somebody_elses_is_not_run_unless_the_instructor_says_so(course, tmp_path):
     again = Course(shutil.copytree(course.folder, tmp_path / "course"))
+    theirs = {**again.released, "cells": [again.released["cells"][-1] | {"source": "assert 1 + 1 == 2"}]}
     for place in ("source/ps1", "submitted/half/ps1"):
-        write({**again.released, "cells": again.released["cells"][-1:]}, again.folder / place / "ps1.ipynb")
-    api = NbGraderAPI(config=again.settings())
-    assert api.generate_assignment("ps1")["success"]
-    done = api.autograde("ps1", "half")
+        write(theirs, again.folder / place / "ps1.ipynb")
+    settings = again.settings()
+    assert NbGraderAPI(config=settings).generate_assignment("ps1")["success"]
+    done = NbGraderAPI(config=settings).autograde("ps1", "half")
     assert not done["success"]
     assert "This kit has no chapter or project called 'ps1'." in done["log"]
     assert "set c.Judge.execute_others = True" in done["log"]
+    settings.Judge.execute_others = True
+    done = NbGraderAPI(config=settings).autograde("ps1", "half")
+    assert done["success"], done["log"]
+    with again.gradebook() as book:
+        assert book.find_submission("ps1", "half").score == 2.0
