@@ -93,23 +93,20 @@ def with_cell(notebook: dict, source: str, place: int = 3, kind: str = "code", *
 
 def class_of(released: Mapping, gradebook: Path) -> dict[str, dict]:
     """Student -> the notebook that they hand in."""
-    solved_all = dict.fromkeys(ASKED, "")
     return {
-        "right": answered(released, **solved_all),
+        "right": answered(released, relu="", relu_backward="", sigmoid=""),
         "half": answered(released, relu="", sigmoid="@njit\ndef sigmoid(x):\n    return x"),
-        "hidden": answered(released, **solved_all | {"relu": ONLY_PUBLIC}),
-        "syntax": answered(
-            released, **solved_all | {"sigmoid": "@njit\ndef sigmoid(x):\n    return 1 / (1 + np.exp(-x)"}
-        ),
+        "hidden": answered(released, relu=ONLY_PUBLIC, sigmoid=""),
+        "syntax": answered(released, relu="", sigmoid=UNCLOSED),
         "untouched": copy.deepcopy(dict(released)),
-        "endless": answered(released, **solved_all | {"relu": ENDLESS}),
-        "exits": answered(released, **solved_all | {"relu": EXITS}),
+        "endless": answered(released, relu=ENDLESS, sigmoid=""),
+        "exits": answered(released, relu=EXITS, sigmoid=""),
         "patches": with_cell(answered(released, relu=WRONG), MONKEYPATCHES),
         "transforms": with_cell(answered(released, relu=WRONG), TRANSFORMER),
         "writes": answered(released, relu=WRITER.format(gradebook=gradebook)),
-        "warns": with_cell(answered(released, **solved_all), WARNER),
-        "deletes": deleted(answered(released, **solved_all), "sigmoid-points"),
-        "doubles": doubled(answered(released, **solved_all | {"relu": WRONG}), "relu", "relu-points"),
+        "warns": with_cell(answered(released, relu=""), WARNER),
+        "deletes": deleted(answered(released, sigmoid=""), "sigmoid-points"),
+        "doubles": doubled(answered(released, relu=WRONG, sigmoid=""), "relu", "relu-points"),
         "forges": forged(answered(released, relu=WRONG)),
     }
 
@@ -127,11 +124,13 @@ EXITS = "import os\n\n\n@njit(cache=True)\ndef relu(x):\n    os._exit(0)\n    re
 
 
 def deleted(notebook: dict, name: str) -> dict:
+    """Without one of its cells."""
     notebook["cells"].remove(cell_of(notebook, name))
     return notebook
 
 
 def doubled(notebook: dict, *names: str) -> dict:
+    """With these cells twice."""
     for name in names:
         cell = cell_of(notebook, name)
         notebook["cells"].insert(notebook["cells"].index(cell), {**copy.deepcopy(cell), "id": f"{name}-again"})

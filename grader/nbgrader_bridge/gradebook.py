@@ -13,6 +13,7 @@ import sysconfig
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
+from typing import TypeVar
 
 from grader.classroom import names
 from grader.exercise import Chapter
@@ -31,6 +32,7 @@ except ImportError as error:
         f"nbgrader is not here, or one that does not fit ({error}).", "Install it: pip install 'deepkata[nbgrader]'."
     ) from None
 
+Row = TypeVar("Row", Grade, SubmittedNotebook)
 COURSE = "default_course"  # as nbgrader calls one that has no name
 DATABASE_ERRORS = (SQLAlchemyError, InvalidEntry)
 
@@ -125,7 +127,7 @@ class Book:
         submission = self._book.update_or_create_submission(assignment, student, **when)
         submitted = next((one for one in submission.notebooks if one.notebook_id == notebook.id), None)
         if submitted is None:
-            submitted = SubmittedNotebook(notebook=notebook, assignment=submission)
+            submitted = self._added(SubmittedNotebook(notebook=notebook, assignment=submission))
         self._write_scores(notebook, submitted, {name_of(result.id) + identity.POINTS: result for result in results})
         if late_policy:
             self._book.db.flush()
@@ -140,12 +142,17 @@ class Book:
         grades = {grade.cell_id: grade for grade in submitted.grades}
         for cell in notebook.grade_cells:
             if cell.name in results:
-                grade = grades.get(cell.id) or Grade(cell_id=cell.id, notebook=submitted)
+                grade = grades.get(cell.id) or self._added(Grade(cell_id=cell.id, notebook=submitted))
                 score = points_of(results[cell.name], cell.max_score)
                 grade.needs_manual_grade = grade.manual_score is not None and (
                     grade.needs_manual_grade or grade.auto_score != score
                 )
                 grade.auto_score = score
+
+    def _added(self, row: Row) -> Row:
+        """For what came to an assignment after it was handed in."""
+        self._book.db.add(row)
+        return row
 
     def _notebook(self, chapter: Chapter, results: Sequence[ExerciseResult]) -> Notebook:
         """The chapter's notebook in the gradebook; one that was not released is made here, and kept complete."""
@@ -182,8 +189,13 @@ class Book:
 
 
 def students_of(record: Record) -> Iterator[tuple[str, str]]:
-    """The id and the name of everybody whose submission it is: the platform's number where there is one."""
+    """The id and the name of everybody whose submission it is: the platform's number where there is one.
+
+    A file that was handed in alone is often called after its author and its chapter, "ada_ch03_activations".
+    """
     for name, number in names.parts(record.student or record.submission):
+        for chapter, _ in by_chapter(record.exercises):
+            name = name.removesuffix(f"_{identity.assignment_of(chapter)}")
         yield (number, name) if number else (name, "")
 
 
