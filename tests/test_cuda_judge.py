@@ -163,6 +163,24 @@ def test_a_compiler_that_lacks_something_says_what(what):
     assert told in run.stdout
 
 
+@needs_compiler
+def test_options_of_the_decorator_and_kernels_within_functions_cost_nothing():
+    options = RIGHT.replace("@cuda.jit", "@cuda.jit(max_registers=32, lineinfo=True, cache=True)")
+    assert compiled(options).status == PASSED
+    source = """
+def kernel(x, out):
+    @cuda.jit
+    def inner(x, out):
+        i = cuda.grid(1)
+        if i < x.size:
+            out[i] = np.float32(2) * x[i]
+
+    inner[2, 32](x, out)
+"""
+    result = compiled(source, doubled, Case("a vector", x=numbers(50), out=poison(50)), cuda="host")
+    assert (result.status, result.level) == (PASSED, SIMULATED), result.message
+
+
 # --- rules ----------------------------------------------------------------------------------------------------------
 
 

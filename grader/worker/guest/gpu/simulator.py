@@ -21,6 +21,7 @@ from .memory import Array, Region, poisoned
 from .traffic import Traffic
 
 ARRAYS = "numba.cuda.simulator.cudadrv.devicearray"
+PACKAGE = "exercises"  # what a submission's modules are in
 MOST_THREADS = 1024  # of a block, on every device there is
 MOST_LAUNCHES = 64  # that are told to the compiler
 
@@ -106,8 +107,6 @@ class Simulator:
     was asked of memory.
     """
 
-    level = "simulated"
-
     def __init__(self) -> None:
         self.module: Any = None
         self.order: random.Random | None = None
@@ -127,6 +126,7 @@ class Simulator:
             return simulator.launch(fake, arguments)
 
         kernel.FakeCUDAKernel.__call__ = call
+        self.module.jit = deaf(self.module.jit)
         self._count_copies()
         self._poison_new_arrays()
         self._quicken_random()
@@ -139,7 +139,7 @@ class Simulator:
         def put(name: str, own: np.ndarray) -> Any:
             inner, buffer = guarded(own)
             placed.append((name, own, inner, buffer))
-            return self._to_device(inner, buffer)
+            return self._to_device(inner)
 
         given = [each_array(name, value, put) for name, value in arguments.items()]
         try:
@@ -198,16 +198,17 @@ class Simulator:
     def _reset(self, how: dict[str, Any]) -> None:
         seed = how.get("seed", 0)
         self.order = random.Random(seed) if seed else None
-        self.traffic = Traffic() if how.get("trace") else None
+        self.traffic = Traffic(bool(how.get("points"))) if how.get("trace") else None
         self.finding, self.launches, self.copies = None, {}, 0
 
     def _record(self, function: Any, launching: Launching, arguments: Sequence[Any]) -> None:
         types = [describe(argument) for argument in arguments]
-        module = function.__module__.partition(".")[2]
-        if len(self.launches) < MOST_LAUNCHES:
+        package, _, module = function.__module__.partition(".")
+        if package == PACKAGE and len(self.launches) < MOST_LAUNCHES:
             self.launches[f"{module}.{function.__name__} {types}"] = [module, function.__name__, types]
 
-    def _to_device(self, inner: np.ndarray, _buffer: np.ndarray) -> Any:
+    @staticmethod
+    def _to_device(inner: np.ndarray) -> Any:
         return importlib.import_module(ARRAYS).FakeCUDAArray(inner)
 
     @staticmethod
@@ -256,6 +257,15 @@ def numbas_cuda() -> Any:
         for name in [name for name in sys.modules if name.startswith("numba.cuda")]:
             del sys.modules[name]
         return importlib.import_module("numba.cuda")
+
+
+def deaf(jit: Callable[..., Any]) -> Callable[..., Any]:
+    """numba's decorator, deaf to what means nothing in a simulation, such as the number of registers."""
+
+    def decorate(function_or_signature: Any = None, device: bool = False, **_options: Any) -> Any:
+        return jit(function_or_signature, device=device)
+
+    return decorate
 
 
 def on_host(value: Any) -> Any:
