@@ -15,6 +15,7 @@ from kernels import HEAD, MODULE, Told, judged, line, numbers, poison, simulatin
 from grader import budget, catalogue, kernel_words, levels, oracle, rules
 from grader.exercise import Case, Exercise, Launch
 from grader.kernels import Kernels
+from grader.memory import Memory
 from grader.problem import Problem
 from grader.reports import traffic
 from grader.result import COMPILE_ERROR, COMPILED, DEVICE, ERROR, FAILED, PASSED, SIMULATED, VIOLATION, ExerciseResult
@@ -478,3 +479,41 @@ def test_expected_values_of_the_builders_are_numpys():
     ((_, changed),) = Told(doubled).expected(Exercise(MODULE, "kernel", changes=("out",)), [case])
     np.testing.assert_array_equal(changed["out"], 2 * case.arguments["x"])
     assert np.isnan(case.arguments["out"]).all()
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+def test_a_trace_is_a_table_and_a_picture(tmp_path):
+    (tmp_path / "exercises").mkdir()
+    hand_in = tmp_path / "exercises" / "ch12_cuda_basics.py"
+    hand_in.write_text(oracle.solutions().modules["ch12_cuda_basics"].text, encoding="utf-8")
+    run = kata("trace", "exercises/", "transpose_kernel", "--picture", "--out", tmp_path / "pictures", cwd=tmp_path)
+    assert run.code == 0, run.err
+    assert "transpose_kernel: " in run.out
+    assert "tile" in run.out
+    if importlib.util.find_spec("matplotlib"):
+        assert (tmp_path / "pictures" / "transpose_kernel_accesses.png").stat().st_size > 5000
+
+
+def test_only_kernels_are_traced(tmp_path):
+    run = kata("trace", "relu", cwd=tmp_path)
+    assert run.code == 2
+    assert run.told == ["relu is no CUDA kernel. Only kernels are traced."]
+
+
+def test_the_doctor_tells_how_kernels_are_judged_here(tmp_path):
+    run = kata("doctor", cwd=tmp_path)
+    assert "CUDA kernels are simulated on greenlets" in run.out
+    assert ("compiled for sm_" in run.out) == COMPILER
+    assert ("no NVIDIA GPU here" in run.out) != levels.has_device()
+
+
+def test_a_verdict_is_not_recalled_where_another_level_is_to_be_had(tmp_path, monkeypatch):
+    handed_in = oracle.solutions()
+    exercise = catalogue.exercises()["ch12_cuda_basics.relu_kernel"]
+    memory = Memory(tmp_path)
+    memory.keep(handed_in, exercise, ExerciseResult(exercise.id, 1, 1, PASSED, level=SIMULATED))
+    assert memory.recall(handed_in, exercise) is not None
+    monkeypatch.setattr(levels, "fingerprint", lambda: "a machine with a compiler")
+    assert memory.recall(handed_in, exercise) is None
