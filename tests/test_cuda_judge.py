@@ -21,7 +21,7 @@ from grader.reports import traffic
 from grader.result import COMPILE_ERROR, COMPILED, DEVICE, ERROR, FAILED, PASSED, SIMULATED, VIOLATION, ExerciseResult
 from grader.submission import Module, Submission
 from grader.trace import trace
-from grader.worker import noticed
+from grader.worker import isolation, noticed
 from grader.worker.answer import Raised, Returned
 from grader.worker.host import Session, Worker, launch_of
 
@@ -376,6 +376,25 @@ def test_arrays_go_to_a_device_and_come_back():
     command = [sys.executable, "-c", ON_THE_STOCK_SIMULATOR]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=oracle.kit.ROOT)
     assert run.stdout.strip() == "right", run.stderr
+
+
+@pytest.mark.parametrize("kind", isolation.KINDS)
+def test_a_guest_that_may_use_a_device_may_do_nothing_else(kind, tmp_path):
+    if isolation.obstacle_to(kind):
+        pytest.skip(f"{kind}: {isolation.obstacle_to(kind)}; `kata doctor` tells how to get it")
+    secret, home = tmp_path / "secret", tmp_path / "home"
+    secret.write_text("not for guests", encoding="utf-8")
+    home.mkdir()
+    run = subprocess.run(
+        isolation.KINDS[kind].command(["-", "probe", str(secret), "device"], home),
+        env=isolation.environment(home),
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
 
 
 @needs_device

@@ -17,7 +17,7 @@ from .arithmetic import BY_FUNCTION, arithmetic
 from .block import Block, Thread
 from .faults import Fault
 from .guard import describe, each_array, guarded, intact
-from .memory import Array, Region, poisoned
+from .memory import LARGE_BYTE, NAN_BYTE, Array, Region, poisoned
 from .traffic import Traffic
 
 ARRAYS = "numba.cuda.simulator.cudadrv.devicearray"
@@ -218,14 +218,20 @@ class Simulator:
         for name in ("int64", "uint32", "uint64", "float32", "float64"):
             setattr(generators, name, getattr(np, name))
 
+    @property
+    def poison(self) -> int:
+        """What memory begins with: one thing in the natural order of the threads, another in a shuffled one."""
+        return NAN_BYTE if self.order is None else LARGE_BYTE
+
     def _poison_new_arrays(self) -> None:
         """Have `cuda.device_array` hand out memory that nobody has written to."""
         devicearray: Any = importlib.import_module(ARRAYS)
+        simulator = self
         made = devicearray.device_array
 
         def device_array(*arguments: Any, **options: Any) -> Any:
             array = made(*arguments, **options)
-            array._ary = poisoned(array._ary.shape, array._ary.dtype)
+            array._ary = poisoned(array._ary.shape, array._ary.dtype, simulator.poison)
             return array
 
         devicearray.device_array = self.module.device_array = device_array
