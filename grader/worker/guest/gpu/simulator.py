@@ -17,10 +17,10 @@ from .arithmetic import BY_FUNCTION, arithmetic
 from .block import Block, Thread
 from .faults import Fault
 from .guard import describe, each_array, guarded, intact
+from .hostside import ARRAYS, fit
 from .memory import LARGE_BYTE, NAN_BYTE, Array, Region, poisoned
 from .traffic import Traffic
 
-ARRAYS = "numba.cuda.simulator.cudadrv.devicearray"
 PACKAGE = "exercises"  # what a submission's modules are in
 MOST_THREADS = 1024  # of a block, on every device there is
 MOST_LAUNCHES = 64  # that are told to the compiler
@@ -127,8 +127,7 @@ class Simulator:
 
         kernel.FakeCUDAKernel.__call__ = call
         self.module.jit = deaf(self.module.jit)
-        self._count_copies()
-        self._poison_new_arrays()
+        fit(self.module, self._copied)
         self._quicken_random()
 
     def run(self, function: Any, arguments: dict[str, Any], how: dict[str, Any]) -> Any:
@@ -223,35 +222,8 @@ class Simulator:
         """What memory begins with: one thing in the natural order of the threads, another in a shuffled one."""
         return NAN_BYTE if self.order is None else LARGE_BYTE
 
-    def _poison_new_arrays(self) -> None:
-        """Have `cuda.device_array` hand out memory that nobody has written to."""
-        devicearray: Any = importlib.import_module(ARRAYS)
-        simulator = self
-        made = devicearray.device_array
-
-        def device_array(*arguments: Any, **options: Any) -> Any:
-            array = made(*arguments, **options)
-            array._ary = poisoned(array._ary.shape, array._ary.dtype, simulator.poison)
-            return array
-
-        devicearray.device_array = self.module.device_array = device_array
-
-    def _count_copies(self) -> None:
-        """Notice what goes between host and device."""
-        devicearray: Any = importlib.import_module(ARRAYS)
-        simulator = self
-
-        def counting(function: Callable[..., Any]) -> Callable[..., Any]:
-            def copy(*arguments: Any, **options: Any) -> Any:
-                simulator.copies += 1
-                return function(*arguments, **options)
-
-            return copy
-
-        fake = devicearray.FakeCUDAArray
-        fake.copy_to_host = counting(fake.copy_to_host)
-        fake.copy_to_device = counting(fake.copy_to_device)
-        self.module.to_device = counting(self.module.to_device)
+    def _copied(self) -> None:
+        self.copies += 1
 
 
 def numbas_cuda() -> Any:
