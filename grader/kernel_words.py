@@ -69,6 +69,10 @@ FINDINGS: Mapping[str, tuple[str, str]] = {
         "it is launched with a {what} of {dims}",
         "A grid has at least one block, and a block between 1 and 1024 threads in all.",
     ),
+    "host": (
+        "it asks a device array for {what}, which only the host's arrays have",
+        "Launch a kernel that does it: nothing else computes on a device.",
+    ),
     "no-kernel": (
         "it is no kernel",
         "Put @cuda.jit above the def, as the stub has it.",

@@ -18,7 +18,7 @@ from .block import Block, Thread
 from .faults import Fault
 from .guard import describe, each_array, guarded, intact
 from .hostside import ARRAYS, fit
-from .memory import LARGE_BYTE, NAN_BYTE, Array, Region, poisoned
+from .memory import LARGE_BYTE, NAN_BYTE, Array, Region
 from .traffic import Traffic
 
 PACKAGE = "exercises"  # what a submission's modules are in
