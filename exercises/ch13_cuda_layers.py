@@ -92,10 +92,10 @@ def matmul_registers_kernel(a, b, c):
     rows in y.
 
     Approach: the block's tiles are SPAN rows of a times DEPTH, and DEPTH times SPAN columns of b: 512 numbers each, so
-    that every one of the 64 threads loads 8 of both. Count the threads through, t = ty * SIDE + tx, and let place t, t
-    + 256, … of a tile be yours. Keep the tile of a turned, (DEPTH, SPAN): the inner loop reads down its column. The
-    sums are a `cuda.local.array`: with constant loop bounds the compiler makes registers of it. Thread (tx, ty) has the
-    rows ty, ty + SIDE, … and the columns tx, tx + SIDE, … of the block: so neighbours read neighbours.
+    that every one of the 64 threads loads 8 of both. Count the threads through, t = ty * SIDE + tx, and let the
+    places t, t + 64, … of a tile be yours. Keep the tile of a turned, (DEPTH, SPAN): the inner loop reads down its
+    column. The sums are a `cuda.local.array`: with constant loop bounds the compiler makes registers of it. Thread (tx,
+    ty) has the rows ty, ty + SIDE, … and the columns tx, tx + SIDE, … of the block: so neighbours read neighbours.
     Example: [[1, 2, 3]] @ [[1, 10], [2, 20], [3, 30]] gives [[14, 140]].
     Trap: ITEMS columns side by side for each thread, tx * ITEMS + j, put the warp's reads into the same banks of shared
     memory, where they wait in line. And the rows of the turned tile are 4 numbers longer than needed for the same

@@ -19,7 +19,7 @@ from grader.problem import Problem
 from grader.reports import terminal
 from grader.reports.command import report
 from grader.reports.terminal import console, errors
-from grader.result import INTERPRETED, PASSED, TIMED, TODO, ExerciseResult, Record
+from grader.result import INTERPRETED, PASSED, SIMULATED, TIMED, TODO, ExerciseResult, Record
 
 if TYPE_CHECKING:
     from grader.check import Checker
@@ -167,6 +167,8 @@ def _check_once(
     def tell_first(exercise: Exercise, stage: str, verdict: Verdict) -> None:
         if stage == INTERPRETED and verdict.status == PASSED and exercise.compiled:
             console.print(terminal.plain(f"  … {exercise.name}: right in plain Python, compiling", style="dim"))
+        if stage == SIMULATED and verdict.status == PASSED:
+            console.print(terminal.plain(f"  … {exercise.name}: right on the simulated device", style="dim"))
         if stage == TIMED:
             console.print(terminal.plain(f"  … {exercise.name}: right, timing it beside the solution", style="dim"))
 

@@ -69,6 +69,10 @@ FINDINGS: Mapping[str, tuple[str, str]] = {
         "it is launched with a {what} of {dims}",
         "A grid has at least one block, and a block between 1 and 1024 threads in all.",
     ),
+    "host": (
+        "it asks a device array for {what}, which only the host's arrays have",
+        "Launch a kernel that does it: nothing else computes on a device.",
+    ),
     "no-kernel": (
         "it is no kernel",
         "Put @cuda.jit above the def, as the stub has it.",
@@ -110,7 +114,7 @@ def explain(exercise: Exercise, answer: Raised) -> tuple[str, str, str]:
 def finding(exercise: Exercise, found: Finding) -> tuple[str, str]:
     """The defect and the action."""
     facts = {name: str(value) for name, value in found.facts.items()}
-    kind = "tile" if found.kind == "range" and facts.get("space") in ("shared", "local") else found.kind
+    kind = "tile" if found.kind == "range" and facts.get("space") == "shared" else found.kind
     defect, action = FINDINGS.get(kind, ("the simulated device stopped it ({kind})", ""))
     if kind == "race":
         action = _race(facts)
@@ -140,9 +144,8 @@ def _race(facts: dict[str, str]) -> str:
     for side in ("one", "other"):
         block = "" if same_block else f" of block {facts.get(f'{side}_block')}"
         facts[side] = f"thread {facts.get(f'{side}_thread')}{block}"
-        facts[f"{side}_verb"] = {"updates": "atomically updates"}.get(facts.get(f"{side}_verb", ""), "") or facts.get(
-            f"{side}_verb", ""
-        )
+        if facts.get(f"{side}_verb") == "updates":
+            facts[f"{side}_verb"] = "atomically updates"
     if facts.get("space") == "shared":
         return RACES["shared"]
     return RACES["global" if same_block else "global-blocks"]

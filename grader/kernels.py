@@ -92,13 +92,16 @@ class Kernels:
                 failure = Raised("compile", "CompileError", kernel.problem)
                 return Verdict(*kernel_words.not_compiled(kernel, *words.explain(exercise, failure)))
         verdict = Verdict(PASSED, help=kernel_words.doubles(answer))
-        self._compiled[exercise.id] = len(kernels), kernel_words.compiled(answer), verdict
+        told = kernel_words.compiled(answer) if answer else ""  # kernels made within functions cannot be found
+        self._compiled[exercise.id] = len(kernels), told, verdict
         return verdict
 
     def tell(self, exercise: Exercise, result: ExerciseResult, trouble: str = "") -> None:
         """Say of a right kernel how far it was tried, what it was not tried on, and why."""
         tools = levels.tools(self.worker)
         told = self._compiled[exercise.id][1] if exercise.id in self._compiled else ""
+        if not told and result.level == COMPILED:
+            result.level = SIMULATED
         missing, obstacle = (levels.UNDONE[DEVICE], kernel_words.trouble(trouble)) if trouble else tools.missing
         on = "" if missing else tools.facts.get("device", "")
         result.message = kernel_words.level(exercise, told, missing, obstacle, on)

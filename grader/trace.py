@@ -41,7 +41,7 @@ def trace(worker: Worker, handed_in: Submission, exercise: Exercise) -> Trace:
         answer = session.call(
             *(exercise.module, exercise.name, case.arguments, exercise.changes, False),
             case.seconds,
-            launch_of(case.launch, trace=True),
+            launch_of(case.launch, trace=True, points=True),
         )
     if not isinstance(answer, Returned) or answer.noticed is None:
         _, message, advice = words.explain(exercise, answer)

@@ -15,12 +15,13 @@ from kernels import HEAD, MODULE, Told, judged, line, numbers, poison, simulatin
 from grader import budget, catalogue, kernel_words, levels, oracle, rules
 from grader.exercise import Case, Exercise, Launch
 from grader.kernels import Kernels
+from grader.memory import Memory
 from grader.problem import Problem
 from grader.reports import traffic
 from grader.result import COMPILE_ERROR, COMPILED, DEVICE, ERROR, FAILED, PASSED, SIMULATED, VIOLATION, ExerciseResult
 from grader.submission import Module, Submission
 from grader.trace import trace
-from grader.worker import noticed
+from grader.worker import isolation, noticed
 from grader.worker.answer import Raised, Returned
 from grader.worker.host import Session, Worker, launch_of
 
@@ -161,6 +162,24 @@ def test_a_compiler_that_lacks_something_says_what(what):
     run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=oracle.kit.ROOT)
     assert "does not work with numba" in run.stdout, run.stderr
     assert told in run.stdout
+
+
+@needs_compiler
+def test_options_of_the_decorator_and_kernels_within_functions_cost_nothing():
+    options = RIGHT.replace("@cuda.jit", "@cuda.jit(max_registers=32, lineinfo=True, cache=True)")
+    assert compiled(options).status == PASSED
+    source = """
+def kernel(x, out):
+    @cuda.jit
+    def inner(x, out):
+        i = cuda.grid(1)
+        if i < x.size:
+            out[i] = np.float32(2) * x[i]
+
+    inner[2, 32](x, out)
+"""
+    result = compiled(source, doubled, Case("a vector", x=numbers(50), out=poison(50)), cuda="host")
+    assert (result.status, result.level) == (PASSED, SIMULATED), result.message
 
 
 # --- rules ----------------------------------------------------------------------------------------------------------
@@ -359,6 +378,25 @@ def test_arrays_go_to_a_device_and_come_back():
     assert run.stdout.strip() == "right", run.stderr
 
 
+@pytest.mark.parametrize("kind", isolation.KINDS)
+def test_a_guest_that_may_use_a_device_may_do_nothing_else(kind, tmp_path):
+    if isolation.obstacle_to(kind):
+        pytest.skip(f"{kind}: {isolation.obstacle_to(kind)}; `kata doctor` tells how to get it")
+    secret, home = tmp_path / "secret", tmp_path / "home"
+    secret.write_text("not for guests", encoding="utf-8")
+    home.mkdir()
+    run = subprocess.run(
+        isolation.KINDS[kind].command(["-", "probe", str(secret), "device"], home),
+        env=isolation.environment(home),
+        cwd=home,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+
+
 @needs_device
 def test_a_right_kernel_runs_on_the_device():
     result = judged(RIGHT, doubled, vector_case(), worker=build.worker())
@@ -460,3 +498,41 @@ def test_expected_values_of_the_builders_are_numpys():
     ((_, changed),) = Told(doubled).expected(Exercise(MODULE, "kernel", changes=("out",)), [case])
     np.testing.assert_array_equal(changed["out"], 2 * case.arguments["x"])
     assert np.isnan(case.arguments["out"]).all()
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+def test_a_trace_is_a_table_and_a_picture(tmp_path):
+    (tmp_path / "exercises").mkdir()
+    hand_in = tmp_path / "exercises" / "ch12_cuda_basics.py"
+    hand_in.write_text(oracle.solutions().modules["ch12_cuda_basics"].text, encoding="utf-8")
+    run = kata("trace", "exercises/", "transpose_kernel", "--picture", "--out", tmp_path / "pictures", cwd=tmp_path)
+    assert run.code == 0, run.err
+    assert "transpose_kernel: " in run.out
+    assert "tile" in run.out
+    if importlib.util.find_spec("matplotlib"):
+        assert (tmp_path / "pictures" / "transpose_kernel_accesses.png").stat().st_size > 5000
+
+
+def test_only_kernels_are_traced(tmp_path):
+    run = kata("trace", "relu", cwd=tmp_path)
+    assert run.code == 2
+    assert run.told == ["relu is no CUDA kernel. Only kernels are traced."]
+
+
+def test_the_doctor_tells_how_kernels_are_judged_here(tmp_path):
+    run = kata("doctor", cwd=tmp_path)
+    assert "CUDA kernels are simulated on greenlets" in run.out
+    assert ("compiled for sm_" in run.out) == COMPILER
+    assert ("no NVIDIA GPU here" in run.out) != levels.has_device()
+
+
+def test_a_verdict_is_not_recalled_where_another_level_is_to_be_had(tmp_path, monkeypatch):
+    handed_in = oracle.solutions()
+    exercise = catalogue.exercises()["ch12_cuda_basics.relu_kernel"]
+    memory = Memory(tmp_path)
+    memory.keep(handed_in, exercise, ExerciseResult(exercise.id, 1, 1, PASSED, level=SIMULATED))
+    assert memory.recall(handed_in, exercise) is not None
+    monkeypatch.setattr(levels, "fingerprint", lambda: "a machine with a compiler")
+    assert memory.recall(handed_in, exercise) is None

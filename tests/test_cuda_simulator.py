@@ -468,6 +468,33 @@ def test_copies_between_host_and_device_are_counted(old, new):
     assert allowed.status == PASSED, allowed.message
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "    out[:] = x * 4\n",
+        "    x += x\n",
+        "    total = x.sum()\n",
+        "    same = x == out\n",
+        "    y = x.astype(np.float64)\n",
+    ],
+)
+def test_a_device_array_computes_nothing_by_itself(lines):
+    result = judged(STEP.replace("    return", f"{lines}    return"), quadrupled, host_case(), cuda="host", copies=9)
+    assert result.status == ERROR
+    assert "it asks a device array for" in result.message
+    assert "Launch a kernel" in result.help
+
+
+@pytest.mark.parametrize(
+    "lines", ["    first = x[0]\n", "    out[0] = out[0]\n", "    y = np.exp(x)\n", "    y = np.asarray(x)\n"]
+)
+def test_what_reaches_a_device_array_from_the_host_is_a_copy(lines):
+    source = STEP.replace("    return", f"{lines}    return")
+    result = judged(source, quadrupled, host_case(), cuda="host", returns=("between",))
+    assert result.status == FAILED
+    assert "goes between host and device" in result.message
+
+
 def test_memory_that_a_host_function_asks_for_is_poisoned():
     source = STEP.replace("    double[2, 64](x, between)\n", "")
     result = judged(source, quadrupled, host_case(), cuda="host", returns=("between",))

@@ -290,7 +290,8 @@ def turns_only_the_places(dy, w, dx):
     d_in, d_out = w.shape
     wide = zeros(pieces(d_in, TILE) * TILE, pieces(d_out, TILE) * TILE)
     wide[:d_in, :d_out] = w
-    turned = np.block([[wide[i : i + TILE, k : k + TILE] for i in range(0, d_in, TILE)] for k in range(0, d_out, TILE)])
+    across, down = (range(0, size, TILE) for size in wide.shape)
+    turned = np.block([[wide[i : i + TILE, k : k + TILE] for i in across] for k in down])
     dx[...] = np.pad(dy, ((0, 0), (0, len(turned) - d_out))) @ turned[:, :d_in]
 
 

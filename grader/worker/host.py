@@ -510,7 +510,7 @@ def describe(item: Any) -> str:
     return repr(item) if isinstance(item, (str, dict)) else type(item).__name__
 
 
-def launch_of(launch: Launch | None, seed: int = 0, trace: bool = False) -> dict[str, Any]:
+def launch_of(launch: Launch | None, seed: int = 0, trace: bool = False, points: bool = False) -> dict[str, Any]:
     """How to run a case on a device, in the form in which it travels.
 
     Parameters
@@ -518,8 +518,9 @@ def launch_of(launch: Launch | None, seed: int = 0, trace: bool = False) -> dict
     launch : how to start a kernel; None for a host function
     seed : of the order in which a simulated device runs blocks and threads; 0 for the natural one
     trace : whether to count what is asked of memory
+    points : whether to tell the accesses of the first block one by one
     """
-    how: dict[str, Any] = {"seed": seed, "trace": trace}
+    how: dict[str, Any] = {"seed": seed, "trace": trace, "points": points}
     if launch is not None:
         how |= {"grid": list(launch.grid), "block": list(launch.block), "shared": launch.shared}
     return how

@@ -25,7 +25,11 @@ from grader.problem import Problem
 from grader.worker.guest import scratch
 from grader.worker.guest.gpu import files
 
-KEPT = ("PATH", "SYSTEMROOT", "NUMBA_NUM_THREADS")
+# The last ones say where a CUDA toolkit and driver are, and which GPU may be used.
+KEPT = (
+    *("PATH", "SYSTEMROOT", "NUMBA_NUM_THREADS"),
+    *("CUDA_HOME", "CUDA_PATH", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"),
+)
 GUEST = Path(__file__).parent / "guest"
 HIDDEN = (kit.SOLUTIONS, kit.ROOT / "grader", kit.ROOT / "datasets")  # no guest needs a look at these
 # Libraries that have the answers, and that nothing a submission needs is made of.

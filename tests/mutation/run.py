@@ -18,6 +18,7 @@ from contextlib import ExitStack
 
 from grader import catalogue
 from grader.exercise import Case, Chapter, Exercise
+from grader.kernels import ORDERS
 from grader.oracle import Oracle, solutions
 from grader.result import PASSED, SIMULATED
 from grader.verdict import Outcome, Verdict, assess
@@ -87,9 +88,10 @@ class Exam:
         with Session(worker, sources, MODES[stage], Limits(call=self.seconds)) as session:
             for case, right in self.cases:
                 asked = (exercise.module, exercise.name, case.arguments, exercise.changes, exercise.compiled)
-                launch = launch_of(case.launch, trace=True) if exercise.cuda else None
-                answer = session.call(*asked, self.seconds, launch)
-                yield Outcome(case, right, answer)
+                orders = ORDERS if exercise.cuda == "kernel" else ORDERS[:1]
+                for order in orders:
+                    launch = launch_of(case.launch, order, trace=order == 0) if exercise.cuda else None
+                    yield Outcome(case, right, session.call(*asked, self.seconds, launch))
 
     def _calibrate(self, worker: Worker) -> None:
         """Let the solution itself through: if it fails, every mutant would count as killed for the wrong reason."""

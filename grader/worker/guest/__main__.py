@@ -44,11 +44,11 @@ def main() -> None:
         Parent(channel, isolation, warmup.steps(int(options[0])), "device" in options).serve()
 
 
-def probe(isolation: str, secret: str) -> str | None:
+def probe(isolation: str, secret: str, device: str = "") -> str | None:
     """What can be done in spite of this isolation; None where nothing can."""
     import confine
 
-    confine.confine(isolation, scratch.make(os.getcwd()))
+    confine.confine(isolation, scratch.make(os.getcwd()), bool(device))
     return confine.weakness(secret) or None
 
 

@@ -6,6 +6,7 @@
     races       which two accesses nothing orders
     traffic     what a kernel asks of memory, and how well a warp's accesses fit together
     arithmetic  Python's `math` as a device has it
+    hostside    device arrays as a host function sees them
     intrinsics  what a kernel calls `cuda`
     simulator   launches, in the place of numba's own
     compiler    PTX and machine code without a device

@@ -16,7 +16,15 @@ class Device:
         self.finding: list[Any] | None = None
 
     def install(self) -> None:
-        """Nothing to prepare: numba's own launches are what is wanted."""
+        """Have numba keep nothing on disk; else its own launches are what is wanted."""
+        from numba import cuda
+
+        jit: Any = cuda.jit
+
+        def fresh(*arguments: Any, **options: Any) -> Any:
+            return jit(*arguments, **{name: value for name, value in options.items() if name != "cache"})
+
+        setattr(cuda, "jit", fresh)  # noqa: B010 (numba declares it as a function of its own)
 
     def tools(self) -> dict[str, str]:
         """The device's name, and what keeps kernels from running on it, "" where nothing does."""

@@ -6,7 +6,11 @@ import glob
 import os
 
 DEVICES = ("/dev/nvidia*", "/dev/nvidia-caps/*", "/dev/dxg")
-FACTS = ("/proc", "/sys")  # what a driver reads
+# What a driver reads.
+FACTS = (
+    *("/proc/driver", "/proc/devices", "/proc/modules", "/proc/cpuinfo", "/proc/meminfo", "/proc/sys/vm", "/proc/self"),
+    "/sys",
+)
 
 
 def devices() -> list[str]:

@@ -41,7 +41,7 @@ class Intrinsics(FakeCUDAModule):
         super().__init__(launching.grid, launching.block, launching.shared)
         self._launching = launching
         self._shared = Shared(launching)
-        self._local = Local()
+        self._local = Local(launching)
         self._atomic = Atomics()
         self._cg = Groups(launching)
         self._places: dict[tuple[int, int, int], Dim3] = {}
@@ -173,7 +173,8 @@ class Shared(FakeCUDAShared):
         dynamic = shape in (0, (0,))
         key = "dynamic" if dynamic else (frame.f_code, frame.f_lasti)
         if key not in block.shared:
-            memory = poisoned(self._launching.shared, np.uint8) if dynamic else poisoned(shape, kind)
+            poison = self._launching.simulator.poison
+            memory = poisoned(self._launching.shared, np.uint8, poison) if dynamic else poisoned(shape, kind, poison)
             self._afford(block.shared, memory)
             block.shared[key] = memory, self._launching.region(array_name(frame), "shared", memory)
         memory, region = block.shared[key]
@@ -192,8 +193,11 @@ class Shared(FakeCUDAShared):
 class Local(FakeCUDALocal):
     """A thread's own arrays, which nobody else can touch: new ones each time, poisoned."""
 
+    def __init__(self, launching: Launching):
+        self._launching = launching
+
     def array(self, shape: Any, dtype: Any, alignment: int | None = None) -> np.ndarray:
-        return poisoned(shape, as_dtype(dtype))
+        return poisoned(shape, as_dtype(dtype), self._launching.simulator.poison)
 
 
 class Atomics(FakeCUDAAtomic):

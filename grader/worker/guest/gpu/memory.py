@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .simulator import Launching
 
 NAN_BYTE = 0xFF  # all bytes so are NaN as a float, and -1 as an integer
+LARGE_BYTE = 0x7F  # near the largest number there is, as a float and as an integer: a maximum that ignores NaN sees it
 
 
 class Region:
@@ -245,8 +246,8 @@ def address(data: np.ndarray) -> int:
     return int(data.__array_interface__["data"][0])
 
 
-def poisoned(shape: Any, dtype: Any) -> np.ndarray:
-    """Memory that nobody has written to: NaN, or -1."""
+def poisoned(shape: Any, dtype: Any, byte: int = NAN_BYTE) -> np.ndarray:
+    """Memory that nobody has written to: every byte of it the same."""
     dtype = np.dtype(dtype)
     size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    return np.full(size, NAN_BYTE, np.uint8).view(dtype).reshape(shape)
+    return np.full(size, byte, np.uint8).view(dtype).reshape(shape)

@@ -59,7 +59,8 @@ class Watch:
         """Note a write; `same`: of what was there already, so that nobody can tell who came first."""
         cell = self._cell(element)
         access = (stamp, WRITES, frame.f_code, frame.f_lasti)
-        earlier = () if same else (cell.writer, cell.reader, cell.other, cell.foreign)
+        updated = cell.writer is not None and cell.writer[1] == UPDATES  # then the first number may be back by chance
+        earlier = () if same and not updated else (cell.writer, cell.reader, cell.other, cell.foreign)
         cell.writer = access
         return _collision(access, *earlier)
 

@@ -17,10 +17,11 @@ from .arithmetic import BY_FUNCTION, arithmetic
 from .block import Block, Thread
 from .faults import Fault
 from .guard import describe, each_array, guarded, intact
-from .memory import Array, Region, poisoned
+from .hostside import ARRAYS, fit
+from .memory import LARGE_BYTE, NAN_BYTE, Array, Region
 from .traffic import Traffic
 
-ARRAYS = "numba.cuda.simulator.cudadrv.devicearray"
+PACKAGE = "exercises"  # what a submission's modules are in
 MOST_THREADS = 1024  # of a block, on every device there is
 MOST_LAUNCHES = 64  # that are told to the compiler
 
@@ -106,8 +107,6 @@ class Simulator:
     was asked of memory.
     """
 
-    level = "simulated"
-
     def __init__(self) -> None:
         self.module: Any = None
         self.order: random.Random | None = None
@@ -127,8 +126,8 @@ class Simulator:
             return simulator.launch(fake, arguments)
 
         kernel.FakeCUDAKernel.__call__ = call
-        self._count_copies()
-        self._poison_new_arrays()
+        self.module.jit = deaf(self.module.jit)
+        fit(self.module, self._copied)
         self._quicken_random()
 
     def run(self, function: Any, arguments: dict[str, Any], how: dict[str, Any]) -> Any:
@@ -139,7 +138,7 @@ class Simulator:
         def put(name: str, own: np.ndarray) -> Any:
             inner, buffer = guarded(own)
             placed.append((name, own, inner, buffer))
-            return self._to_device(inner, buffer)
+            return self._to_device(inner)
 
         given = [each_array(name, value, put) for name, value in arguments.items()]
         try:
@@ -198,16 +197,17 @@ class Simulator:
     def _reset(self, how: dict[str, Any]) -> None:
         seed = how.get("seed", 0)
         self.order = random.Random(seed) if seed else None
-        self.traffic = Traffic() if how.get("trace") else None
+        self.traffic = Traffic(bool(how.get("points"))) if how.get("trace") else None
         self.finding, self.launches, self.copies = None, {}, 0
 
     def _record(self, function: Any, launching: Launching, arguments: Sequence[Any]) -> None:
         types = [describe(argument) for argument in arguments]
-        module = function.__module__.partition(".")[2]
-        if len(self.launches) < MOST_LAUNCHES:
+        package, _, module = function.__module__.partition(".")
+        if package == PACKAGE and len(self.launches) < MOST_LAUNCHES:
             self.launches[f"{module}.{function.__name__} {types}"] = [module, function.__name__, types]
 
-    def _to_device(self, inner: np.ndarray, _buffer: np.ndarray) -> Any:
+    @staticmethod
+    def _to_device(inner: np.ndarray) -> Any:
         return importlib.import_module(ARRAYS).FakeCUDAArray(inner)
 
     @staticmethod
@@ -217,34 +217,13 @@ class Simulator:
         for name in ("int64", "uint32", "uint64", "float32", "float64"):
             setattr(generators, name, getattr(np, name))
 
-    def _poison_new_arrays(self) -> None:
-        """Have `cuda.device_array` hand out memory that nobody has written to."""
-        devicearray: Any = importlib.import_module(ARRAYS)
-        made = devicearray.device_array
+    @property
+    def poison(self) -> int:
+        """What memory begins with: one thing in the natural order of the threads, another in a shuffled one."""
+        return NAN_BYTE if self.order is None else LARGE_BYTE
 
-        def device_array(*arguments: Any, **options: Any) -> Any:
-            array = made(*arguments, **options)
-            array._ary = poisoned(array._ary.shape, array._ary.dtype)
-            return array
-
-        devicearray.device_array = self.module.device_array = device_array
-
-    def _count_copies(self) -> None:
-        """Notice what goes between host and device."""
-        devicearray: Any = importlib.import_module(ARRAYS)
-        simulator = self
-
-        def counting(function: Callable[..., Any]) -> Callable[..., Any]:
-            def copy(*arguments: Any, **options: Any) -> Any:
-                simulator.copies += 1
-                return function(*arguments, **options)
-
-            return copy
-
-        fake = devicearray.FakeCUDAArray
-        fake.copy_to_host = counting(fake.copy_to_host)
-        fake.copy_to_device = counting(fake.copy_to_device)
-        self.module.to_device = counting(self.module.to_device)
+    def _copied(self) -> None:
+        self.copies += 1
 
 
 def numbas_cuda() -> Any:
@@ -256,6 +235,15 @@ def numbas_cuda() -> Any:
         for name in [name for name in sys.modules if name.startswith("numba.cuda")]:
             del sys.modules[name]
         return importlib.import_module("numba.cuda")
+
+
+def deaf(jit: Callable[..., Any]) -> Callable[..., Any]:
+    """numba's decorator, deaf to what means nothing in a simulation, such as the number of registers."""
+
+    def decorate(function_or_signature: Any = None, device: bool = False, **_options: Any) -> Any:
+        return jit(function_or_signature, device=device)
+
+    return decorate
 
 
 def on_host(value: Any) -> Any:

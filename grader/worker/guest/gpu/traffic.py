@@ -43,9 +43,10 @@ class Row:
 
 
 class Traffic:
-    """Counts the accesses of one call."""
+    """Counts the accesses of one call; those of the first block one by one too, if `points` of a picture are wanted."""
 
-    def __init__(self) -> None:
+    def __init__(self, points: bool = False) -> None:
+        self.most_points = MOST_POINTS if points else 0
         self.rows: dict[tuple[str, str, str], Row] = {}
         self.points: dict[str, list[list[int]]] = defaultdict(list)  # array -> thread, step, element; of block 0
         self._groups: dict[Any, list[tuple[int, int]]] = defaultdict(list)
@@ -64,9 +65,8 @@ class Traffic:
         thread.steps[where] = step + 1
         key = (row.kernel, row.array, row.space, what == READ, thread.block.number, thread.stamp.warp, where, step)
         self._groups[key].append((offset, width))
-        pattern = self.points[row.array]
-        if thread.block.number == 0 and len(pattern) < MOST_POINTS:
-            pattern.append([thread.number, step, offset // width])
+        if thread.block.number == 0 and len(self.points[row.array]) < self.most_points:
+            self.points[row.array].append([thread.number, step, offset // width])
 
     def settle(self) -> None:
         """Count what the warps of the blocks that have ended asked for."""
