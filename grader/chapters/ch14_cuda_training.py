@@ -199,6 +199,10 @@ def mlp_train_step_cases(draw):
     params = draw_layers(draw, 11, 10, 3, scale=0.3)
     samples = {"x": draw.uniform(0, 1, 9, 11), "labels": draw.labels(9, 3)}
     yield case("more than one tile in each direction", **samples, params=params, slots=no_slots(params), **EXAMPLE)
+    for rationale, n, units in (("many samples, few units", 41, 3), ("few samples, many units", 5, 41)):
+        params = draw_layers(draw, 2, units, 2)
+        samples = {"x": draw.uniform(0, 1, n, 2), "labels": draw.labels(n, 2)}
+        yield case(rationale, **samples, params=params, slots=no_slots(params), **EXAMPLE, hidden=True)
     yield case(
         "a loss is there already",
         **draw_samples(draw, 3),

@@ -57,13 +57,6 @@ add(
     "        for k in range(DEPTH):",
     SHARED_RACE,
 )
-add(
-    "matmul_registers_kernel",
-    "no barrier between using the tiles and filling them",
-    "        cuda.syncthreads()\n    for i in range(ITEMS):",
-    "    for i in range(ITEMS):",
-    SHARED_RACE,
-)
 add("matmul_registers_kernel", "no guard where c is written", "if row < n and column < m:", "if True:", GUARD)
 add("matmul_registers_kernel", "a tile that is too small", "(DEPTH, PADDED_SPAN)", "(DEPTH, SIDE)", "too small")
 add("matmul_registers_kernel", "sums that were never cleared", "sums[i, j] = np.float32(0)", "pass", "nan")
@@ -74,10 +67,6 @@ add(
     "    total += b[column]\n    if row < n and column < d_out:\n",
     GUARD,
 )
-add("dense_forward_kernel", "no barrier between filling and using the tiles", FILLED, UNFILLED, SHARED_RACE)
-add("dense_forward_kernel", "no barrier between using the tiles and filling them", USED, AGAIN, SHARED_RACE)
-add("dense_dx_kernel", "no barrier between filling and using the tiles", FILLED, UNFILLED, SHARED_RACE)
-add("dense_dx_kernel", "no barrier between using the tiles and filling them", USED, AGAIN, SHARED_RACE)
 add(
     "dense_dx_kernel",
     "w read down its columns",
@@ -90,14 +79,6 @@ add(
         weights[tx, ty] = w[begin + tx, first + ty] if inside else np.float32(0)
     """,
     "accesses to w are scattered",
-)
-add("dense_dw_kernel", "no barrier between filling and using the tiles", FILLED, UNFILLED, SHARED_RACE)
-add(
-    "dense_dw_kernel",
-    "no barrier between using the tiles and filling them",
-    USED.replace("row < n", "row < d_in"),
-    AGAIN.replace("row < n", "row < d_in"),
-    SHARED_RACE,
 )
 add(
     "dense_dw_kernel",

@@ -32,10 +32,3 @@ add(
     "        pass\n",
     "should be",
 )
-add(
-    "mlp_train_epoch",
-    "a look at each loss",
-    "        first = number * batch_size\n",
-    "        first = number * batch_size\n        losses.copy_to_host()\n",
-    "between host and device",
-)
