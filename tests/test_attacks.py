@@ -55,6 +55,7 @@ def attacks(kind: str) -> list[str]:
 
 
 RULES = {name: getattr(rules, name) for name in ("breach", "is_numbas")}
+LONG = bool(os.environ.get("DEEPKATA_LONG"))
 HELD_BY_LIMITS, HELD_BY_ISOLATION = attacks("limits"), attacks("isolation") + attacks("machine")
 
 
@@ -275,6 +276,8 @@ def texts(result: dict[str, Any]) -> str:
 @pytest.mark.parametrize("kind", ["limits", *KINDS])
 def test_an_attack_is_held_everywhere(surroundings, kind, name):
     skip_unless_there(kind)
+    if kind == "landlock" and not LONG and not obstacles()["bubblewrap"]:
+        pytest.skip("the limits are those that held under bubblewrap: run it with DEEPKATA_LONG=1")
     assert attack(surroundings, kind, "limits", name) == []
 
 
