@@ -11,7 +11,7 @@ from grader.exercise import Exercise
 from grader.result import ERROR, FAILED
 from grader.worker.answer import ArrayTraffic, Assembled, Finding, Raised
 
-WRONG_WHATEVER_THE_NUMBERS = ("race", "canary")
+WRONG_WHATEVER_THE_NUMBERS = ("race", "canary", "alone")
 
 # kind -> the defect, the action.
 FINDINGS: Mapping[str, tuple[str, str]] = {
@@ -60,6 +60,11 @@ FINDINGS: Mapping[str, tuple[str, str]] = {
     "canary": (
         "something was written beside {array}",
         "An index leaves the array: guard it against the shape.",
+    ),
+    "alone": (
+        "of {threads} threads, thread {thread} of block {block} does all the work on {array}; the others have nothing "
+        "to do",
+        "Share the elements out: each thread computes those of its own index, such as cuda.grid(1).",
     ),
     "shared": (
         "its shared arrays take {asked} bytes, and a block has {most}",
@@ -189,6 +194,11 @@ def copies(exercise: Exercise, count: int) -> tuple[str, str]:
 # --- levels ---------------------------------------------------------------------------------------------------------
 
 
+def nothing_launched(exercise: Exercise) -> tuple[str, str]:
+    """For a host function that does without a device."""
+    return f"{exercise.name}: it launches no kernel.", "All that is computed is computed by kernels: launch them here."
+
+
 def compiled(kernels: Sequence[Assembled]) -> str:
     """What the compiler says of right kernels."""
     targets = ", ".join(dict.fromkeys(kernel.target for kernel in kernels))
@@ -245,6 +255,10 @@ DEVICE_ERRORS: Mapping[str, tuple[str, str]] = {
     "LAUNCH_OUT_OF_RESOURCES": (
         "it asks for more registers or shared memory than a block may have on this GPU",
         "Fewer variables per thread, smaller tiles, or cuda.jit(max_registers=…).",
+    ),
+    "OUT_OF_MEMORY": (
+        "it asks for more memory than the GPU has",
+        "Make fewer device arrays, or smaller ones, and give back those that are done with.",
     ),
     "LAUNCH_TIMEOUT": ("it ran too long on the GPU", "Does every thread's loop come to an end?"),
     "LAUNCH_FAILED": (

@@ -39,6 +39,10 @@ class Watch:
         cell = self._cells.get(element)
         return cell is not None and cell.writer is not None
 
+    def elements_written(self) -> int:
+        """How many have been written."""
+        return sum(cell.writer is not None for cell in self._cells.values())
+
     def read(self, element: int, stamp: Stamp, frame: FrameType) -> tuple[Access, Access] | None:
         """Note a read; the earlier access that it collides with, and itself."""
         cell = self._cells.get(element)

@@ -15,7 +15,7 @@ import numpy as np
 from . import strand
 from .arithmetic import BY_FUNCTION, arithmetic
 from .block import Block, Thread
-from .faults import Fault
+from .faults import Fault, place
 from .guard import describe, each_array, guarded, intact
 from .hostside import ARRAYS, fit
 from .memory import LARGE_BYTE, NAN_BYTE, Array, Region
@@ -45,6 +45,7 @@ class Launching:
         self.thread: Any = None  # who is running
         self._swapped: list[tuple[dict[str, Any], str, Any]] = []
         self._seen: set[int] = set()
+        self._given: list[Region] = []  # the arrays that it was launched with
 
     def run(self, function: Callable[..., None], arguments: Sequence[Any]) -> None:
         """Run all blocks, one after the other."""
@@ -58,12 +59,26 @@ class Launching:
         if order is not None:
             order.shuffle(numbered)
         try:
-            for number, place in numbered:
-                Block(number, place, self.block, lambda: function(*arguments), self._enter, order).run()
+            for number, at in numbered:
+                Block(number, at, self.block, lambda: function(*arguments), self._enter, order).run()
                 if self.simulator.traffic is not None:
                     self.simulator.traffic.settle()
         finally:
             self._give_back()
+        self._see_who_worked()
+
+    def given(self, name: str, memory: np.ndarray) -> Array:
+        """An argument as the kernel sees it."""
+        self._given.append(self.region(name, "global", memory))
+        return Array(memory, self._given[-1])
+
+    def _see_who_worked(self) -> None:
+        threads = math.prod(self.grid) * math.prod(self.block)
+        for region in self._given if threads > 1 else ():
+            thread = region.lone_writer()
+            if thread is not None:
+                facts = {"thread": place(thread.place), "block": place(thread.block.place), "threads": threads}
+                self.simulator.note("alone", {"array": region.name, **facts})
 
     def region(self, name: str, space: str, memory: np.ndarray) -> Region:
         """A piece of memory that is watched."""
@@ -270,7 +285,7 @@ def _bare(value: Any) -> Any:
 def _seen(name: str, argument: Any, launching: Launching) -> Any:
     """An argument as the kernel sees it."""
     if isinstance(argument, np.ndarray) and argument.ndim:
-        return Array(argument, launching.region(name, "global", argument))
+        return launching.given(name, argument)
     return argument
 
 
