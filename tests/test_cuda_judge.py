@@ -226,22 +226,63 @@ def test_a_kernel_that_reaches_behind_the_device_is_refused(line_of_code):
     assert result.score == 0
 
 
+# Right, and over its budget.
+WASTEFUL = RIGHT.replace("* x[i]", "* x[i] + np.float32(0) * x[0]")
 HOSTILE = {
     "one that ends the process": "import os\n\n@cuda.jit\ndef kernel(x, out):\n    os._exit(0)\n",
     "one that asks for all memory": "@cuda.jit\ndef kernel(x, out):\n    a = np.zeros(1 << 40)\n    out[0] = a[0]\n",
-    "one that lies about its launches": RIGHT.replace("np.float32(2)", "np.float32(3)")
+    "one that lies about its launches": WASTEFUL
     + "import gpu.simulator\ngpu.simulator.Simulator.report = lambda self: {'finding': None, 'launches': [[1]] * 99}\n",
-    "one that replaces the simulator": RIGHT.replace("np.float32(2)", "np.float32(3)")
-    + "import gpu.memory\ngpu.memory.Array.__setitem__ = lambda self, i, v: None\n",
+    "one that replaces the simulator": WASTEFUL
+    + "import gpu.memory\nkept = gpu.memory.Region\nkept.read = lambda self, offset, frame: None\n",
+    "one that reaches for the memory itself": WASTEFUL.replace("x[i]", "x._update(i, lambda data, at: data[at], None)"),
 }
 
 
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_hostile_kernel_gains_nothing(what):
-    result = judged(HOSTILE[what], doubled, vector_case())
+    assert judged(WASTEFUL, doubled, vector_case()).status == PASSED
+    result = judged(HOSTILE[what], doubled, vector_case(), reads={"x": 1})
     assert result.status != PASSED
     assert result.score == 0
     assert result.message
+
+
+REPORTS = {
+    "no report": (None, "no report of what the kernel did"),
+    "no rows": ({"finding": None, "traffic": {"rows": []}}, "no count of how often x is read"),
+}
+
+
+@pytest.mark.parametrize("what", REPORTS)
+def test_a_report_that_leaves_out_what_counts_is_no_answer(what, monkeypatch):
+    told, message = REPORTS[what]
+    request = Session._request
+
+    def forged(self, header, value, seconds):
+        reply, result = request(self, header, value, seconds)
+        return ({**reply, "noticed": told} if header["do"] == "call" else reply), result
+
+    monkeypatch.setattr(Session, "_request", forged)
+    result = judged(RIGHT, doubled, vector_case(), reads={"x": 1})
+    assert result.status == VIOLATION
+    assert message in result.message
+
+
+@pytest.mark.parametrize(("obstacle", "status"), [("", ERROR), ("the GPU's memory is full", PASSED)])
+def test_a_full_device_is_trouble_only_where_a_guest_of_the_kits_own_meets_it_too(obstacle, status, monkeypatch):
+    def full(*_asked):
+        return Raised("call", "CudaAPIError", "[2] Call to cuMemAlloc results in CUDA_ERROR_OUT_OF_MEMORY")
+
+    worker = build.worker()
+    here = levels.Tools(dict.fromkeys((SIMULATED, DEVICE), "") | {COMPILED: "none in this test"}, {"device": "a GPU"})
+    monkeypatch.setitem(worker.remembered, "tools", here)
+    monkeypatch.setattr(levels, "device_obstacle", lambda _: obstacle)
+    call = Session.call
+    monkeypatch.setattr(Session, "call", lambda self, *a: (full if self.mode == "device" else call)(self, *a))
+    result = judged(RIGHT, doubled, vector_case(), worker=worker)
+    assert result.status == status, result.message
+    assert "memory" in result.message
 
 
 def test_what_a_guest_reports_is_read_as_plain_facts_or_not_at_all():

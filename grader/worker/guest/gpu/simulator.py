@@ -97,6 +97,10 @@ class Launching:
         for name, value in list(names.items()):
             if value is self.simulator.module:
                 self._put(names, name, self.intrinsics)
+            elif value is self.simulator.numba:
+                self._put(names, name, Numba(value, self.intrinsics))
+            elif isinstance(value, Named) and not value.is_property:
+                self._put(names, name, getattr(self.intrinsics, value.name))
             elif value is math:
                 self._put(names, name, arithmetic)
             elif id(value) in BY_FUNCTION:
@@ -114,6 +118,27 @@ class Launching:
         self.thread = thread
 
 
+class Numba:
+    """In the place of the module `numba` while a kernel runs."""
+
+    def __init__(self, module: Any, cuda: Any):
+        self._module, self.cuda = module, cuda
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+
+class Named:
+    """What `from numba.cuda import` finds where numba's simulator has nothing: threadIdx, grid and the like."""
+
+    def __init__(self, simulator: Simulator, name: str, is_property: bool):
+        self.name, self.is_property = name, is_property
+        self._simulator = simulator
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(getattr(self._simulator.intrinsics, self.name), name)
+
+
 class Simulator:
     """Runs kernels, and host functions that launch kernels, in the place of a device.
 
@@ -124,6 +149,7 @@ class Simulator:
 
     def __init__(self) -> None:
         self.module: Any = None
+        self.numba: Any = None
         self.order: random.Random | None = None
         self.traffic: Traffic | None = None
         self.finding: list[Any] | None = None
@@ -134,6 +160,7 @@ class Simulator:
     def install(self) -> None:
         """Take the place of numba's own launches; numba must have been told to simulate before."""
         self.module = numbas_cuda()
+        self.numba = importlib.import_module("numba")
         kernel: Any = importlib.import_module("numba.cuda.simulator.kernel")
         simulator = self
 
@@ -144,6 +171,14 @@ class Simulator:
         self.module.jit = deaf(self.module.jit)
         fit(self.module, self._copied)
         self._quicken_random()
+        self._name_intrinsics()
+
+    def _name_intrinsics(self) -> None:
+        from .intrinsics import Intrinsics
+
+        for name in dir(Intrinsics):
+            if not name.startswith("_") and not hasattr(self.module, name):
+                setattr(self.module, name, Named(self, name, isinstance(getattr(Intrinsics, name), property)))
 
     def run(self, function: Any, arguments: dict[str, Any], how: dict[str, Any]) -> Any:
         """Call a kernel as `how` says, or a host function with its arrays on the device; arrays change in place."""
@@ -169,6 +204,13 @@ class Simulator:
             if not intact(buffer):
                 self.note("canary", {"array": name})
         return on_host(returned)
+
+    @property
+    def intrinsics(self) -> Any:
+        """`cuda` of the launch that is under way."""
+        if self._launching is None:
+            raise Fault("no-launch", name="a kernel")
+        return self._launching.intrinsics
 
     def report(self) -> dict[str, Any]:
         """What was noticed in the last call."""
