@@ -94,7 +94,7 @@ FINDINGS: Mapping[str, tuple[str, str]] = {
 
 RACES = {
     "global-blocks": "Blocks run in any order, and none waits for another. Let each block write what is its own, use "
-    "cuda.atomic, or do the second step in a kernel of its own.",
+    "cuda.atomic, or do the second step in a kernel of its own, not in the block that a ticket makes the last one.",
     "global": "Two threads of a block meet there. Let each own what it writes, use cuda.atomic.add for a sum of many, "
     "or put cuda.syncthreads() between the two steps.",
     "shared": "Put cuda.syncthreads() between filling a tile and reading it, and again before it is filled anew.",

@@ -61,7 +61,10 @@ class Kernels:
         ------
         DeviceTrouble : the device is busy, full or broken
         """
-        asked = (exercise.module, exercise.name, case.arguments, exercise.changes, False, case.seconds)
+        seconds = case.seconds or self.limits.call
+        if level == DEVICE:
+            seconds += self.limits.compile  # the first call makes the driver ready and compiles
+        asked = (exercise.module, exercise.name, case.arguments, exercise.changes, False, seconds)
         session = self.session(level)
         budgeted = bool(exercise.reads or exercise.writes or exercise.sectors)
         # What a host function launches are exercises of their own, which were tried in other orders.

@@ -23,7 +23,7 @@ from grader.submission import Module, Submission
 from grader.trace import trace
 from grader.worker import isolation, noticed
 from grader.worker.answer import Raised, Returned
-from grader.worker.host import Session, Worker, launch_of
+from grader.worker.host import Limits, Session, Worker, launch_of
 
 COMPILER = importlib.util.find_spec("numba_cuda") is not None
 needs_compiler = pytest.mark.skipif(not COMPILER, reason="no CUDA compiler here: pip install 'deepkata[cuda]'")
@@ -400,6 +400,12 @@ def host(x, out, table):
     return out
 
 device = Device()
+plain = cuda.jit
+seen = []
+cuda.jit = lambda *given, **options: seen.append(options) or plain(*given, **options)
+device.install()
+cuda.jit(cache=True, fastmath=True)(len)
+assert seen == [{"fastmath": True}], seen
 for function, how in ((kernel, {"grid": [2], "block": [8], "shared": 0}), (host, {})):
     for size in (12, 0):
         x = np.arange(size, dtype=np.float32)
@@ -436,6 +442,50 @@ def test_a_guest_that_may_use_a_device_may_do_nothing_else(kind, tmp_path):
         check=False,
     )
     assert run.returncode == 0, run.stderr
+
+
+IOCTL = """
+import fcntl, os, sys, tempfile
+sys.path.insert(0, "grader/worker/guest")
+import confine, limits
+from gpu import files
+files.devices = lambda: ["/dev/ptmx"] if sys.argv[1] == "device" else []
+confine.prepare("landlock")
+confine.forbid_files(tempfile.mkdtemp(), device=True)
+try:
+    fcntl.ioctl(os.open("/dev/ptmx", os.O_RDWR), 0x80045430, bytes(4))
+except PermissionError:
+    print("refused")
+else:
+    print("done")
+"""
+
+
+@pytest.mark.skipif(bool(isolation.obstacle_to("landlock")), reason="needs Landlock; `kata doctor` tells how to get it")
+@pytest.mark.parametrize(("given", "told"), [("device", "done"), ("none", "refused")])
+def test_a_driver_may_talk_to_its_device_files(given, told):
+    command = [sys.executable, "-c", IOCTL, given]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=oracle.kit.ROOT)
+    assert run.stdout.strip() == told, run.stderr
+
+
+def test_a_first_call_on_a_device_has_time_to_compile():
+    asked = []
+
+    class Asked:
+        def call(self, *about):
+            asked.append(about[5])
+            return Raised("call", "ValueError", "")
+
+        def close(self):
+            pass
+
+    limits = Limits(compile=7.0, call=2.0)
+    kernels = Kernels(Submission("student", {}), simulating(), limits)
+    kernels._sessions = {SIMULATED: Asked(), DEVICE: Asked()}
+    for level in (SIMULATED, DEVICE):
+        kernels.run(Exercise(MODULE, "kernel", cuda="kernel"), level, vector_case(), None)
+    assert asked == [2.0, 9.0]
 
 
 @needs_device
