@@ -119,7 +119,7 @@ def explain(exercise: Exercise, answer: Raised) -> tuple[str, str, str]:
 def finding(exercise: Exercise, found: Finding) -> tuple[str, str]:
     """The defect and the action."""
     facts = {name: str(value) for name, value in found.facts.items()}
-    kind = "tile" if found.kind == "range" and facts.get("space") == "shared" else found.kind
+    kind = "tile" if found.kind == "range" and facts.get("space") in ("shared", "local") else found.kind
     defect, action = FINDINGS.get(kind, ("the simulated device stopped it ({kind})", ""))
     if kind == "race":
         action = _race(facts)

@@ -530,6 +530,8 @@ for task in np.load(sys.argv[2], allow_pickle=False)["tasks"]:
     try:
         kernel[tuple(grid), tuple(block), 0, shared](*values)
     except AttributeError as error:
+        if "shfl" not in str(error):  # which it has not
+            raise
         continue
     answers[name] = [v.astype(np.float64).ravel().tolist() if hasattr(v, "ravel") else v for v in values]
 print(json.dumps(answers))

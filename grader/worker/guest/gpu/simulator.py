@@ -16,7 +16,7 @@ from . import strand
 from .arithmetic import BY_FUNCTION, arithmetic
 from .block import Block, Thread
 from .faults import Fault, place
-from .guard import describe, each_array, guarded, intact
+from .guard import describe, each_array, each_part, guarded, intact
 from .hostside import ARRAYS, fit
 from .memory import LARGE_BYTE, NAN_BYTE, Array, Region
 from .traffic import Traffic
@@ -203,7 +203,7 @@ class Simulator:
             own[...] = inner
             if not intact(buffer):
                 self.note("canary", {"array": name})
-        return on_host(returned)
+        return each_part(returned, _bare)
 
     @property
     def intrinsics(self) -> Any:
@@ -301,15 +301,6 @@ def deaf(jit: Callable[..., Any]) -> Callable[..., Any]:
         return jit(function_or_signature, device=device)
 
     return decorate
-
-
-def on_host(value: Any) -> Any:
-    """What a host function returns, with its arrays where they can be sent from."""
-    if isinstance(value, (tuple, list)):
-        return type(value)(on_host(part) for part in value)
-    if isinstance(value, dict):
-        return {name: on_host(part) for name, part in value.items()}
-    return _bare(value)
 
 
 def _configured(function: Any, how: dict[str, Any]) -> Any:
