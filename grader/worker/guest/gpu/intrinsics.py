@@ -21,7 +21,7 @@ from numba.cuda.simulator.kernelapi import (
 
 from .block import ALL_LANES, WARP, Thread
 from .faults import Fault, place
-from .memory import Array, Private, poisoned
+from .memory import Array, Private, Region, poisoned
 
 if TYPE_CHECKING:
     from .simulator import Launching
@@ -195,15 +195,15 @@ class Local(FakeCUDALocal):
 
     def __init__(self, launching: Launching):
         self._launching = launching
-        self._regions: dict[Any, Private] = {}  # one for each place in the code that asks for one
+        self._regions: dict[Any, Region] = {}  # one for each place in the code that asks for one
 
     def array(self, shape: Any, dtype: Any, alignment: int | None = None) -> Array:
         frame = sys._getframe(1)
         memory = poisoned(shape, as_dtype(dtype), self._launching.simulator.poison)
         place = frame.f_code, frame.f_lasti
         if place not in self._regions:
-            self._regions[place] = Private(array_name(frame), "local", memory, self._launching)
-        return Array(memory, self._regions[place])
+            self._regions[place] = Region(array_name(frame), "local", memory, self._launching)
+        return Private(memory, self._regions[place])
 
 
 class Atomics(FakeCUDAAtomic):

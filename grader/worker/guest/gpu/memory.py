@@ -132,16 +132,6 @@ class Region:
         }
 
 
-class Private(Region):
-    """Memory of one thread, which nobody watches: only indices are checked."""
-
-    def read(self, offset: int, frame: FrameType) -> None:
-        pass
-
-    def write(self, offset: int, frame: FrameType, same: bool) -> None:
-        pass
-
-
 class Array:
     """What a kernel sees of an array, or of a part of one."""
 
@@ -219,7 +209,7 @@ class Array:
     def _part(self, index: Any) -> Any:
         """A row, a slice: another view of the same region."""
         self._unusual(index, index if type(index) is tuple else (index,))
-        return Array(self._data[index], self._region)
+        return type(self)(self._data[index], self._region)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -243,7 +233,7 @@ class Array:
 
     @property
     def T(self) -> Array:  # noqa: N802
-        return Array(self._data.T, self._region)
+        return type(self)(self._data.T, self._region)
 
     @property
     def flat(self) -> Array:
@@ -255,10 +245,10 @@ class Array:
     def reshape(self, *shape: Any) -> Array:
         if not self._data.flags.c_contiguous:
             raise Fault("whole", array=self._region.name)
-        return Array(self._data.reshape(*shape), self._region)
+        return type(self)(self._data.reshape(*shape), self._region)
 
     def view(self, dtype: Any) -> Array:
-        return Array(self._data.view(dtype), self._region)
+        return type(self)(self._data.view(dtype), self._region)
 
     def __len__(self) -> int:
         return self._shape[0]
@@ -270,6 +260,23 @@ class Array:
         if name.startswith("__"):
             raise AttributeError(name)
         raise Fault("attribute", array=self._region.name, name=name)
+
+
+class Private(Array):
+    """A thread's own array: nobody else can touch it, so that only its indices are looked at."""
+
+    __slots__ = ()
+
+    def __getitem__(self, index: Any) -> Any:
+        if self._find(index) is None:
+            return self._part(index)
+        value = self._data[index]
+        return value if self._widened is None else self._widened(value)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if self._find(index) is None:
+            raise Fault("whole", array=self._region.name)
+        self._data[index] = value
 
 
 def address(data: np.ndarray) -> int:
