@@ -56,7 +56,7 @@ REFUSED = {
     "how numba runs": (
         f"PLAIN = numba.config.DISABLE_JIT\nimport numba\n{RELU}",
         rules.PLAIN_CODE,
-        "uses numba.config",
+        "uses DISABLE_JIT",
     ),
     "… by a setting's name": (
         f"import os\nPLAIN = os.environ.get('NUMBA_ENABLE_CUDASIM')\n{RELU}",
