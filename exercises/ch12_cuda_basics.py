@@ -298,7 +298,8 @@ def dot_kernel(x, y, out):
     Approach: each thread adds up its products on a grid-stride walk. `warp_sum` makes one number of each warp, whose
     first lane writes it to shared memory; after a barrier the first thread adds up the few numbers of the block's
     warps, and adds them to out with `cuda.atomic.add(out, 0, …)`: blocks run at the same time, and all of them write to
-    out[0].
+    out[0]. (To leave the sums in memory for the block that finishes last is not accepted: the race detector knows no
+    order between blocks.)
     Example: x = [1, 2, 3], y = [4, 5, 6], out = [10] leaves out = [42].
     Trap: out[0] += … loses the sums of blocks that come at the same time. And warp_sum is for whole warps: call it
     outside of any `if` that only some of the lanes enter.

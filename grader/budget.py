@@ -27,6 +27,12 @@ def breach(exercise: Exercise, case: Case, noticed: Noticed) -> tuple[str, str] 
     return None
 
 
+def untold(exercise: Exercise, noticed: Noticed) -> str:
+    """An array with a budget whose traffic was to be counted and is not in the report; "" where there is none."""
+    rows = by_array(noticed.traffic)
+    return next((name for name in (*exercise.reads, *exercise.writes, *exercise.sectors) if name not in rows), "")
+
+
 def by_array(rows: Iterable[ArrayTraffic]) -> Mapping[str, ArrayTraffic]:
     """What was asked of each array in global memory, over all kernels that have it under this name."""
     found: dict[str, ArrayTraffic] = {}

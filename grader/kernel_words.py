@@ -11,7 +11,7 @@ from grader.exercise import Exercise
 from grader.result import ERROR, FAILED
 from grader.worker.answer import ArrayTraffic, Assembled, Finding, Raised
 
-WRONG_WHATEVER_THE_NUMBERS = ("race", "canary")
+WRONG_WHATEVER_THE_NUMBERS = ("race", "canary", "alone")
 
 # kind -> the defect, the action.
 FINDINGS: Mapping[str, tuple[str, str]] = {
@@ -61,6 +61,11 @@ FINDINGS: Mapping[str, tuple[str, str]] = {
         "something was written beside {array}",
         "An index leaves the array: guard it against the shape.",
     ),
+    "alone": (
+        "of {threads} threads, thread {thread} of block {block} does all the work on {array}; the others have nothing "
+        "to do",
+        "Share the elements out: each thread computes those of its own index, such as cuda.grid(1).",
+    ),
     "shared": (
         "its shared arrays take {asked} bytes, and a block has {most}",
         "Make the tile smaller.",
@@ -89,7 +94,7 @@ FINDINGS: Mapping[str, tuple[str, str]] = {
 
 RACES = {
     "global-blocks": "Blocks run in any order, and none waits for another. Let each block write what is its own, use "
-    "cuda.atomic, or do the second step in a kernel of its own.",
+    "cuda.atomic, or do the second step in a kernel of its own, not in the block that a ticket makes the last one.",
     "global": "Two threads of a block meet there. Let each own what it writes, use cuda.atomic.add for a sum of many, "
     "or put cuda.syncthreads() between the two steps.",
     "shared": "Put cuda.syncthreads() between filling a tile and reading it, and again before it is filled anew.",
@@ -114,7 +119,7 @@ def explain(exercise: Exercise, answer: Raised) -> tuple[str, str, str]:
 def finding(exercise: Exercise, found: Finding) -> tuple[str, str]:
     """The defect and the action."""
     facts = {name: str(value) for name, value in found.facts.items()}
-    kind = "tile" if found.kind == "range" and facts.get("space") == "shared" else found.kind
+    kind = "tile" if found.kind == "range" and facts.get("space") in ("shared", "local") else found.kind
     defect, action = FINDINGS.get(kind, ("the simulated device stopped it ({kind})", ""))
     if kind == "race":
         action = _race(facts)
@@ -189,6 +194,11 @@ def copies(exercise: Exercise, count: int) -> tuple[str, str]:
 # --- levels ---------------------------------------------------------------------------------------------------------
 
 
+def nothing_launched(exercise: Exercise) -> tuple[str, str]:
+    """For a host function that does without a device."""
+    return f"{exercise.name}: it launches no kernel.", "All that is computed is computed by kernels: launch them here."
+
+
 def compiled(kernels: Sequence[Assembled]) -> str:
     """What the compiler says of right kernels."""
     targets = ", ".join(dict.fromkeys(kernel.target for kernel in kernels))
@@ -245,6 +255,10 @@ DEVICE_ERRORS: Mapping[str, tuple[str, str]] = {
     "LAUNCH_OUT_OF_RESOURCES": (
         "it asks for more registers or shared memory than a block may have on this GPU",
         "Fewer variables per thread, smaller tiles, or cuda.jit(max_registers=…).",
+    ),
+    "OUT_OF_MEMORY": (
+        "it asks for more memory than the GPU has",
+        "Make fewer device arrays, or smaller ones, and give back those that are done with.",
     ),
     "LAUNCH_TIMEOUT": ("it ran too long on the GPU", "Does every thread's loop come to an end?"),
     "LAUNCH_FAILED": (

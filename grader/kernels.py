@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader import kernel_words, levels, words
+from grader import budget, kernel_words, levels, words
 from grader.exercise import Case, Exercise
 from grader.result import COMPILED, DEVICE, PASSED, SIMULATED, ExerciseResult
 from grader.submission import Submission
 from grader.verdict import Outcome, Verdict, assess
-from grader.worker.answer import Answer, Raised, Returned
+from grader.worker.answer import Answer, Garbled, Raised, Returned
 from grader.worker.guest.gpu.guard import describe
 from grader.worker.host import Limits, Session, Worker, launch_of
 
@@ -61,19 +61,23 @@ class Kernels:
         ------
         DeviceTrouble : the device is busy, full or broken
         """
-        asked = (exercise.module, exercise.name, case.arguments, exercise.changes, False, case.seconds)
+        seconds = case.seconds or self.limits.call
+        if level == DEVICE:
+            seconds += self.limits.compile  # the first call makes the driver ready and compiles
+        asked = (exercise.module, exercise.name, case.arguments, exercise.changes, False, seconds)
         session = self.session(level)
         budgeted = bool(exercise.reads or exercise.writes or exercise.sectors)
         # What a host function launches are exercises of their own, which were tried in other orders.
         several = level == SIMULATED and exercise.cuda == "kernel"
         for order in ORDERS if several else ORDERS[:1]:
-            launch = launch_of(case.launch, order, trace=budgeted and level == SIMULATED and order == 0)
-            outcome = Outcome(case, right, session.call(*asked, launch), order > 0)
+            traced = budgeted and level == SIMULATED and order == 0
+            answer = session.call(*asked, launch_of(case.launch, order, trace=traced))
+            outcome = Outcome(case, right, _counted(exercise, answer) if traced else answer, order > 0)
             if assess(exercise, [outcome], level)[0].status != PASSED:
                 break
         if level == DEVICE and isinstance(outcome.answer, Raised):
             session.close()  # after an error the device answers nothing from this process
-            if kernel_words.is_trouble(outcome.answer.message):
+            if kernel_words.is_trouble(outcome.answer.message) and levels.device_obstacle(self.worker):
                 raise DeviceTrouble(outcome.answer.message)
         self._note_launches(exercise, case, outcome.answer)
         return outcome
@@ -115,3 +119,12 @@ class Kernels:
             noticed = answer.noticed if isinstance(answer, Returned) else None
             found = list(noticed.launches) if noticed else []
         known += [launch for launch in found if launch not in known]
+
+
+def _counted(exercise: Exercise, answer: Answer) -> Answer:
+    """The answer to a call whose traffic was to be counted; none where an array with a budget is left out."""
+    if isinstance(answer, Returned) and answer.noticed is not None:
+        untold = budget.untold(exercise, answer.noticed)
+        if untold:
+            return Garbled("call", f"no count of how often {untold} is read and written")
+    return answer

@@ -75,6 +75,11 @@ def _look(worker: Worker) -> Tools:
     return Tools({SIMULATED: "", COMPILED: compiler, DEVICE: device}, {**facts, **more})
 
 
+def device_obstacle(worker: Worker) -> str:
+    """What keeps the device from working at this moment, as a guest without a submission finds it; "" if nothing."""
+    return _ask(worker.for_device(), DEVICE)[0]
+
+
 def _ask(worker: Worker, level: str) -> tuple[str, dict[str, str]]:
     """What keeps kernels from a level, and what a guest found."""
     with Session(worker, {}, MODES[level]) as session:

@@ -13,10 +13,12 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+import numpy as np
+
 from grader import kit
 from grader.exercise import Exercise
 from grader.submission import Submission, global_names
-from grader.worker.isolation import LIBRARIES
+from grader.worker.isolation import GUEST, LIBRARIES
 
 READY_MADE = (*LIBRARIES, "scipy")  # numba itself needs SciPy, so that no isolation can hide it
 # Modules that reach into running code, and what of them does not.
@@ -30,7 +32,11 @@ KNOWN_DUNDERS = (
     *("__repr__", "__setitem__", "__str__", "__version__"),
 )
 DECORATORS = ("njit", "jit")
-
+# The modules of a guest: what watches a call can be reached there.
+GUESTS = {path.stem for path in GUEST.iterdir()} - {"__main__", "__pycache__"}
+# What tells how numba runs, or is that itself.
+NUMBAS_INSIDES = ("config", "simulator")
+SETTINGS = ("ENABLE_CUDASIM", "NUMBA_ENABLE_CUDASIM", "DISABLE_JIT", "NUMBA_DISABLE_JIT")
 
 BY_HAND, PLAIN_CODE, COMPILED = "by hand", "plain code", "compiled"
 FRAME = ""  # in the place of a function's name: what a module does when it is imported
@@ -73,6 +79,10 @@ def breach(submission: Submission, exercise: Exercise) -> Breach | None:
             return Breach(BY_HAND, path, _line(node), what, "Write it yourself, with loops: that is the exercise.")
         for node, what in looks_inside(submission, exercise, part):
             return Breach(PLAIN_CODE, path, _line(node), what, "A kernel's arrays have elements, a shape and a size.")
+        for node, what in computes_on_the_host(submission, exercise, part):
+            return Breach(
+                PLAIN_CODE, path, _line(node), what, "Write a loop over elements; for numbers there is `math`."
+            )
         for node, what in binds_again(submission, exercise, part):
             return Breach(PLAIN_CODE, path, _line(node), what, "Give it a name of its own.")
         for found in always(submission, part):
@@ -111,7 +121,8 @@ def always(submission: Submission, part: Part) -> tuple[Breach, ...]:
     harmless = {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and _dotted(node) in OUTSIDE}
     found = []
     for node in nodes:
-        told = ready_made(node) or replaces(node, imported) or disguised(node, numbas)
+        told = ready_made(node) or looks_at_the_judge(node, imported)
+        told = told or replaces(node, imported) or disguised(node, numbas)
         if not told and id(node) not in harmless:
             told = makes_code(node, imported, builtin)
         if told:
@@ -160,6 +171,29 @@ def looks_inside(submission: Submission, exercise: Exercise, part: Part) -> Iter
             yield node, f"uses {node.attr}, which is inside the device"
 
 
+def computes_on_the_host(submission: Submission, exercise: Exercise, part: Part) -> Iterator[Seen]:
+    """In a kernel or what it calls: anything of NumPy's but types, constants and what is computed number by number."""
+    if part[1] == FRAME or not (exercise.cuda == "kernel" or is_kernel(submission, part)):
+        return
+    modules, names = numpy_names(submission, part[0])
+    for node in nodes_of(submission, part):
+        match node:
+            case ast.Attribute(value=ast.Name(id=root), attr=name) if root in modules and not _in_kernels(name):
+                yield node, f"uses {root}.{name}, which no kernel has"
+            case ast.Attribute(value=ast.Attribute(value=ast.Name(id=root), attr=name)) if root in modules:
+                yield node, f"uses {ast.unparse(node)}, which no kernel has"
+            case ast.Name(id=name) if name in names and not _in_kernels(names[name]):
+                yield node, f"uses NumPy's {names[name]}, which no kernel has"
+
+
+def _in_kernels(name: str) -> bool:
+    """Whether numba has it in kernels: a type, a constant, or a function of single numbers."""
+    found = getattr(np, name, None)
+    if isinstance(found, type):
+        return issubclass(found, np.generic)
+    return isinstance(found, float) or (isinstance(found, np.ufunc) and found.signature is None)
+
+
 def binds_again(submission: Submission, exercise: Exercise, part: Part) -> Iterator[Seen]:
     """Something put in the place of the function that is asked for."""
     if part[0] != exercise.module:
@@ -180,6 +214,29 @@ def ready_made(node: ast.AST) -> tuple[str, str] | None:
         if package in READY_MADE:
             return BY_HAND, f"imports {package}, which has what is asked of you here"
     return None
+
+
+def looks_at_the_judge(node: ast.AST, imported: Mapping[str, str]) -> tuple[str, str] | None:
+    """What runs the code, or how it is run: what the code does may not depend on that."""
+    for _, package in sources(node):
+        if package in GUESTS:
+            return PLAIN_CODE, f"imports {package}, which is a part of what judges it"
+    match node:
+        case ast.Import(names=names) if any(_is_inside_numba(alias.name) for alias in names):
+            return PLAIN_CODE, "imports what tells how numba runs"
+        case ast.ImportFrom(module=str() as module, names=names, level=0):
+            if any(_is_inside_numba(f"{module}.{alias.name}") for alias in names):
+                return PLAIN_CODE, "imports what tells how numba runs"
+        case ast.Attribute(attr=name) if name in NUMBAS_INSIDES and imported.get(_root(node)) == "numba":
+            return PLAIN_CODE, f"uses {ast.unparse(node)}, which tells how numba runs"
+        case ast.Attribute(attr=name) | ast.Constant(value=str() as name) if name in SETTINGS:
+            return PLAIN_CODE, f"uses {name}, which tells how numba runs"
+    return None
+
+
+def _is_inside_numba(path: str) -> bool:
+    package, *rest = path.split(".")
+    return package == "numba" and any(name in NUMBAS_INSIDES for name in rest)
 
 
 def makes_code(node: ast.AST, imported: Mapping[str, str], builtin: Container[str]) -> tuple[str, str] | None:
@@ -221,12 +278,21 @@ def disguised(node: ast.AST, numbas: set[str]) -> tuple[str, str] | None:
 
 def is_numbas(submission: Submission, exercise: Exercise) -> bool:
     """Whether one of numba's decorators that compile stands above the function; above a kernel, the one for kernels."""
-    module = submission.modules[exercise.module]
-    compilers = (kernel_names if exercise.cuda else numba_names)(submission, exercise.module)
+    names = (kernel_names if exercise.cuda else numba_names)(submission, exercise.module)
+    return _stands_under(submission, (exercise.module, exercise.name), names)
+
+
+def is_kernel(submission: Submission, part: Part) -> bool:
+    """Whether numba's decorator of kernels and device functions stands above a function."""
+    return _stands_under(submission, part, kernel_names(submission, part[0]))
+
+
+def _stands_under(submission: Submission, part: Part, compilers: set[str]) -> bool:
+    module = submission.modules[part[0]]
     for node in ast.walk(module.frame_tree):
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value and _leads_to(node.value, compilers):
             compilers = compilers.union(*(names_bound(target) for target in ast.walk(node)))
-    return any(_leads_to(decorator, compilers) for decorator in module.functions[exercise.name].decorator_list)
+    return any(_leads_to(decorator, compilers) for decorator in module.functions[part[1]].decorator_list)
 
 
 def numba_names(submission: Submission, module: str) -> set[str]:
@@ -259,6 +325,24 @@ def kernel_names(submission: Submission, module: str) -> set[str]:
                         inner = "" if alias.name == "numba.cuda" and alias.asname else ".cuda"
                         found.add(f"{alias.asname or 'numba'}{inner}.jit")
     return found
+
+
+def numpy_names(submission: Submission, module: str) -> tuple[set[str], dict[str, str]]:
+    """What a module calls NumPy, and what it calls single things of NumPy's, each with NumPy's name for it."""
+    imports = submission.modules[module].imports
+    aliases = [alias for node in imports if isinstance(node, ast.Import) for alias in node.names]
+    modules = {alias.asname or alias.name for alias in aliases if alias.name == "numpy"}
+    names = {
+        alias.asname or alias.name: alias.name
+        for node in imports
+        if isinstance(node, ast.ImportFrom) and node.module == "numpy" and not node.level
+        for alias in node.names
+    }
+    for node in submission.modules[module].frame_tree.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Attribute(value=ast.Name(id=root), attr=attribute)):
+                names |= {name: attribute} if root in modules else {}
+    return modules, names
 
 
 def _leads_to(node: ast.AST, names: set[str]) -> bool:

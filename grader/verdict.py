@@ -19,8 +19,8 @@ from grader.compare import Difference, compare
 from grader.draw import Function, Generator
 from grader.exercise import Case, Exercise, Mistake
 from grader.gradient import check_gradient, numeric_gradients
-from grader.result import FAILED, INTERPRETED, PASSED, CaseResult
-from grader.worker.answer import Answer, Returned
+from grader.result import FAILED, INTERPRETED, PASSED, SIMULATED, CaseResult
+from grader.worker.answer import Answer, Noticed, Returned
 
 # What a known mistake can explain.
 NUMBER_KINDS = ("type", "count", "shape", "dtype", "value", "nan", "ratio", "unchanged")
@@ -95,7 +95,7 @@ def _assess_case(exercise: Exercise, outcome: Outcome, stage: str) -> Verdict:
     if found is not None and found.kind in kernel_words.WRONG_WHATEVER_THE_NUMBERS:
         return Verdict(FAILED, *kernel_words.finding(exercise, found), output=answer.output)
     if difference is None:
-        over = budget.breach(exercise, outcome.case, answer.noticed) if answer.noticed is not None else None
+        over = _missed(exercise, outcome.case, answer.noticed, stage) if answer.noticed is not None else None
         return Verdict(FAILED, *over, output=answer.output) if over else Verdict(PASSED)
     message = f"{exercise.name}: {difference.text}"
     wrong_numbers = difference.kind in NUMBER_KINDS
@@ -103,6 +103,13 @@ def _assess_case(exercise: Exercise, outcome: Outcome, stage: str) -> Verdict:
         return Verdict(FAILED, message, kernel_words.unsettled(found), "", answer.output, wrong_numbers)
     advice = difference.advice or (f"Besides, {_changed(answer.spoiled)}. {SPOILED_HELP}" if answer.spoiled else "")
     return Verdict(FAILED, message, advice, output=answer.output, wrong_numbers=wrong_numbers)
+
+
+def _missed(exercise: Exercise, case: Case, noticed: Noticed, stage: str) -> tuple[str, str] | None:
+    """What right numbers leave to be asked of kernels, in words; None where nothing is."""
+    if exercise.cuda == "host" and stage == SIMULATED and not noticed.launches:
+        return kernel_words.nothing_launched(exercise)
+    return budget.breach(exercise, case, noticed)
 
 
 def _changed(names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from grader import catalogue, kit
+from grader import catalogue, kit, levels
 
 sys.path.insert(0, str(kit.ROOT))  # the benchmarks run from the repository, they are not installed
 
@@ -100,6 +100,23 @@ def test_both_forms_of_keras_take_part_and_everybody_tells_its_memory(benchmark)
     assert sum(name.startswith(epoch.KERAS) for name in benchmark.CONTESTANTS) == 2
     peak, read = benchmark.FORMS[epoch.PEAK]()
     assert 10 < read(peak()) < 100_000
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--simulate", "--only", "relu"], "There is no row relu"),
+        pytest.param(
+            [], "--simulate", marks=pytest.mark.skipif(levels.has_device(), reason="needs a machine without a GPU")
+        ),
+    ],
+)
+def test_the_cuda_benchmark_refuses_in_a_sentence_what_it_cannot_do(options, told):
+    command = [sys.executable, "-m", "benchmarks.cuda", *options]
+    done = subprocess.run(command, cwd=kit.ROOT, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_the_cuda_benchmark_finds_every_kernel_right_on_the_simulator():

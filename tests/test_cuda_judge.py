@@ -23,7 +23,7 @@ from grader.submission import Module, Submission
 from grader.trace import trace
 from grader.worker import isolation, noticed
 from grader.worker.answer import Raised, Returned
-from grader.worker.host import Session, Worker, launch_of
+from grader.worker.host import Limits, Session, Worker, launch_of
 
 COMPILER = importlib.util.find_spec("numba_cuda") is not None
 needs_compiler = pytest.mark.skipif(not COMPILER, reason="no CUDA compiler here: pip install 'deepkata[cuda]'")
@@ -226,22 +226,63 @@ def test_a_kernel_that_reaches_behind_the_device_is_refused(line_of_code):
     assert result.score == 0
 
 
+# Right, and over its budget.
+WASTEFUL = RIGHT.replace("* x[i]", "* x[i] + np.float32(0) * x[0]")
 HOSTILE = {
     "one that ends the process": "import os\n\n@cuda.jit\ndef kernel(x, out):\n    os._exit(0)\n",
     "one that asks for all memory": "@cuda.jit\ndef kernel(x, out):\n    a = np.zeros(1 << 40)\n    out[0] = a[0]\n",
-    "one that lies about its launches": RIGHT.replace("np.float32(2)", "np.float32(3)")
+    "one that lies about its launches": WASTEFUL
     + "import gpu.simulator\ngpu.simulator.Simulator.report = lambda self: {'finding': None, 'launches': [[1]] * 99}\n",
-    "one that replaces the simulator": RIGHT.replace("np.float32(2)", "np.float32(3)")
-    + "import gpu.memory\ngpu.memory.Array.__setitem__ = lambda self, i, v: None\n",
+    "one that replaces the simulator": WASTEFUL
+    + "import gpu.memory\nkept = gpu.memory.Region\nkept.read = lambda self, offset, frame: None\n",
+    "one that reaches for the memory itself": WASTEFUL.replace("x[i]", "x._update(i, lambda data, at: data[at], None)"),
 }
 
 
 @pytest.mark.parametrize("what", HOSTILE)
 def test_a_hostile_kernel_gains_nothing(what):
-    result = judged(HOSTILE[what], doubled, vector_case())
+    assert judged(WASTEFUL, doubled, vector_case()).status == PASSED
+    result = judged(HOSTILE[what], doubled, vector_case(), reads={"x": 1})
     assert result.status != PASSED
     assert result.score == 0
     assert result.message
+
+
+REPORTS = {
+    "no report": (None, "no report of what the kernel did"),
+    "no rows": ({"finding": None, "traffic": {"rows": []}}, "no count of how often x is read"),
+}
+
+
+@pytest.mark.parametrize("what", REPORTS)
+def test_a_report_that_leaves_out_what_counts_is_no_answer(what, monkeypatch):
+    told, message = REPORTS[what]
+    request = Session._request
+
+    def forged(self, header, value, seconds):
+        reply, result = request(self, header, value, seconds)
+        return ({**reply, "noticed": told} if header["do"] == "call" else reply), result
+
+    monkeypatch.setattr(Session, "_request", forged)
+    result = judged(RIGHT, doubled, vector_case(), reads={"x": 1})
+    assert result.status == VIOLATION
+    assert message in result.message
+
+
+@pytest.mark.parametrize(("obstacle", "status"), [("", ERROR), ("the GPU's memory is full", PASSED)])
+def test_a_full_device_is_trouble_only_where_a_guest_of_the_kits_own_meets_it_too(obstacle, status, monkeypatch):
+    def full(*_asked):
+        return Raised("call", "CudaAPIError", "[2] Call to cuMemAlloc results in CUDA_ERROR_OUT_OF_MEMORY")
+
+    worker = build.worker()
+    here = levels.Tools(dict.fromkeys((SIMULATED, DEVICE), "") | {COMPILED: "none in this test"}, {"device": "a GPU"})
+    monkeypatch.setitem(worker.remembered, "tools", here)
+    monkeypatch.setattr(levels, "device_obstacle", lambda _: obstacle)
+    call = Session.call
+    monkeypatch.setattr(Session, "call", lambda self, *a: (full if self.mode == "device" else call)(self, *a))
+    result = judged(RIGHT, doubled, vector_case(), worker=worker)
+    assert result.status == status, result.message
+    assert "memory" in result.message
 
 
 def test_what_a_guest_reports_is_read_as_plain_facts_or_not_at_all():
@@ -359,6 +400,12 @@ def host(x, out, table):
     return out
 
 device = Device()
+plain = cuda.jit
+seen = []
+cuda.jit = lambda *given, **options: seen.append(options) or plain(*given, **options)
+device.install()
+cuda.jit(cache=True, fastmath=True)(len)
+assert seen == [{"fastmath": True}], seen
 for function, how in ((kernel, {"grid": [2], "block": [8], "shared": 0}), (host, {})):
     for size in (12, 0):
         x = np.arange(size, dtype=np.float32)
@@ -395,6 +442,50 @@ def test_a_guest_that_may_use_a_device_may_do_nothing_else(kind, tmp_path):
         check=False,
     )
     assert run.returncode == 0, run.stderr
+
+
+IOCTL = """
+import fcntl, os, sys, tempfile
+sys.path.insert(0, "grader/worker/guest")
+import confine, limits
+from gpu import files
+files.devices = lambda: ["/dev/ptmx"] if sys.argv[1] == "device" else []
+confine.prepare("landlock")
+confine.forbid_files(tempfile.mkdtemp(), device=True)
+try:
+    fcntl.ioctl(os.open("/dev/ptmx", os.O_RDWR), 0x80045430, bytes(4))
+except PermissionError:
+    print("refused")
+else:
+    print("done")
+"""
+
+
+@pytest.mark.skipif(bool(isolation.obstacle_to("landlock")), reason="needs Landlock; `kata doctor` tells how to get it")
+@pytest.mark.parametrize(("given", "told"), [("device", "done"), ("none", "refused")])
+def test_a_driver_may_talk_to_its_device_files(given, told):
+    command = [sys.executable, "-c", IOCTL, given]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=oracle.kit.ROOT)
+    assert run.stdout.strip() == told, run.stderr
+
+
+def test_a_first_call_on_a_device_has_time_to_compile():
+    asked = []
+
+    class Asked:
+        def call(self, *about):
+            asked.append(about[5])
+            return Raised("call", "ValueError", "")
+
+        def close(self):
+            pass
+
+    limits = Limits(compile=7.0, call=2.0)
+    kernels = Kernels(Submission("student", {}), simulating(), limits)
+    kernels._sessions = {SIMULATED: Asked(), DEVICE: Asked()}
+    for level in (SIMULATED, DEVICE):
+        kernels.run(Exercise(MODULE, "kernel", cuda="kernel"), level, vector_case(), None)
+    assert asked == [2.0, 9.0]
 
 
 @needs_device
@@ -439,6 +530,8 @@ for task in np.load(sys.argv[2], allow_pickle=False)["tasks"]:
     try:
         kernel[tuple(grid), tuple(block), 0, shared](*values)
     except AttributeError as error:
+        if "shfl" not in str(error):  # which it has not
+            raise
         continue
     answers[name] = [v.astype(np.float64).ravel().tolist() if hasattr(v, "ravel") else v for v in values]
 print(json.dumps(answers))

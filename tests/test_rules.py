@@ -17,6 +17,7 @@ def verdict(source: str, name: str = "relu", module: str = "ch03_activations"):
     return static_problem(build.submission(**{module: build.HEAD + source}), build.exercise(name))
 
 
+TELLS_HOW = (rules.PLAIN_CODE, "tells how numba runs")
 REFUSED = {
     "a library that has the answers": ("import keras\n" + RELU, rules.BY_HAND, "imports keras"),
     "… a part of it": ("from scipy.special import softmax as best\n" + RELU, rules.BY_HAND, "imports scipy"),
@@ -52,6 +53,19 @@ REFUSED = {
         "binds relu again",
     ),
     "locals": (f"{RELU}locals()['relu'] = abs\n", rules.PLAIN_CODE, "uses locals"),
+    "how numba runs": (
+        f"PLAIN = numba.config.DISABLE_JIT\nimport numba\n{RELU}",
+        rules.PLAIN_CODE,
+        "uses DISABLE_JIT",
+    ),
+    "… by a setting's name": (
+        f"import os\nPLAIN = os.environ.get('NUMBA_ENABLE_CUDASIM')\n{RELU}",
+        rules.PLAIN_CODE,
+        "uses NUMBA_ENABLE_CUDASIM",
+    ),
+    "… from where it is kept": (f"from numba.core import config\n{RELU}", *TELLS_HOW),
+    "a part of the judge": (f"import gpu.simulator\nkept = gpu.simulator\n{RELU}", rules.PLAIN_CODE, "imports gpu"),
+    "… its messages": (f"from wire import send\n{RELU}", rules.PLAIN_CODE, "imports wire"),
     "builtins by their dunder": (f"__builtins__['exec']('')\n{RELU}", rules.PLAIN_CODE, "uses __builtins__"),
     "a default value": (f"{RELU}def spare(x=globals()):\n    return x\n", rules.PLAIN_CODE, "uses globals"),
     "a decorator's own code": (
@@ -170,6 +184,29 @@ def test_plain_python_may_not_reach_into_running_code_either():
     source = "def glorot_uniform(rng, fan_in, fan_out):\n    return getattr(rng, 'uniform')(0, 1, (fan_in, fan_out))\n"
     status, message, _ = verdict(source, "glorot_uniform", "ch05_dense")
     assert (status, "uses getattr" in message) == (VIOLATION, True)
+
+
+KERNELS = "from numba import cuda\nROWS = np.mean\n"
+COMPUTED = {
+    "a product": "    if cuda.grid(1) == 0:\n        c[0, 0] = ([a[0, 0]] @ [b[0, 0]])",
+    "a sum": "    c[0, 0] = np.sum([a[0, 0]])",
+    "a matrix": "    c[0, 0] = np.matrix([1.0])[0, 0]",
+    "a ufunc's method": "    c[0, 0] = np.add.reduce([a[0, 0]])",
+    "a name of its own": "    c[0, 0] = ROWS([a[0, 0]])",
+}
+
+
+@pytest.mark.parametrize("what", COMPUTED)
+def test_a_kernel_computes_element_by_element(what):
+    source = f"{KERNELS}@cuda.jit\ndef matmul_registers_kernel(a, b, c):\n{COMPUTED[what]}\n"
+    problem = verdict(source, "matmul_registers_kernel", "ch13_cuda_layers")
+    assert problem is not None
+    assert problem[0] == VIOLATION
+
+
+def test_a_kernel_has_types_constants_and_functions_of_numbers():
+    source = f"{KERNELS}@cuda.jit\ndef matmul_registers_kernel(a, b, c):\n    c[0, 0] = np.float32(np.exp(-np.inf))\n"
+    assert verdict(source, "matmul_registers_kernel", "ch13_cuda_layers") is None
 
 
 def test_the_solutions_break_no_rule():

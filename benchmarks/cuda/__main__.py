@@ -29,17 +29,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from .place import Device, Simulated
 
     place: Any = Simulated() if options.simulate else Device()
-    from . import limits
+    if not place.here:
+        return refuse("No CUDA device can be used here: --simulate checks the answers without one.")
+    from . import limits, rows
 
+    unknown = sorted(set(options.only) - {rows.name_of(make) for make in rows.every(rows.SMALL)})
+    if unknown:
+        return refuse(f"There is no row {', '.join(unknown)}: rows are called like kernels, such as relu_kernel.")
     started = time.perf_counter()
     torch = limits.torch_here() if place.timed else None
     copy = limits.copy_rate(place) if place.timed else float("nan")
     product = limits.product_rate(place, torch) if place.timed else float("nan")
     print(place)
-    print(f"copy {told(copy, 1e9)} GB/s, float32 product {told(product, 1e12)} TFLOP/s\n")
+    launch = f", an empty kernel's launch {1e6 * limits.launch_seconds(place):.1f} µs" if place.timed else ""
+    print(f"copy {told(copy, 1e9)} GB/s, float32 product {told(product, 1e12)} TFLOP/s{launch}\n")
     print(line(COLUMNS))
     right = True
-    for make in chosen(options):
+    for make in chosen(options, place):
         fine, cells = measured(place, torch, make(), copy, product)
         right &= fine
         print(line(cells), flush=True)
@@ -54,6 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if right else 1
 
 
+def refuse(why: str) -> int:
+    print(why, file=sys.stderr)
+    return 2
+
+
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--simulate", action="store_true", help="tiny sizes on the simulator, without times")
@@ -61,11 +72,11 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def chosen(options: argparse.Namespace) -> Iterator[Callable[[], Any]]:
+def chosen(options: argparse.Namespace, place: Any) -> Iterator[Callable[[], Any]]:
     """The rows that are asked for, each made when its turn comes."""
-    from .rows import FULL, SMALL, every, name_of
+    from .rows import SMALL, every, full, name_of
 
-    for make in every(SMALL if options.simulate else FULL):
+    for make in every(SMALL if options.simulate else full(place.free_bytes())):
         if not options.only or name_of(make) in options.only:
             yield make
 

@@ -71,9 +71,9 @@ def train(place: Any, digits: Digits) -> tuple[float, Any, float]:
     count = -(-len(digits.y_train) // digits.batch)
     first, seconds = None, []
     for _ in range(digits.epochs):
-        order, losses = place.put(rng.permutation(len(digits.y_train))), place.put(np.zeros(count, np.float32))
         place.cuda.synchronize()
         started = time.perf_counter()
+        order, losses = place.put(rng.permutation(len(digits.y_train))), place.put(np.zeros(count, np.float32))
         mlp_train_epoch(x, labels, params, slots, order, digits.batch, losses, LEARNING_RATE, RHO, EPSILON)
         found = losses.copy_to_host()  # waits for the device
         seconds.append(time.perf_counter() - started)

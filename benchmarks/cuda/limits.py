@@ -33,6 +33,17 @@ def copy_rate(place: Device) -> float:
     return 2 * COPIED / place.seconds(lambda: target.copy_to_device(source))
 
 
+def launch_seconds(place: Device) -> float:
+    """What launching costs where nothing is to be done; of a kernel that runs no longer, this is what is measured."""
+
+    @place.cuda.jit  # type: ignore[untyped-decorator]
+    def empty(x):  # type: ignore[no-untyped-def]
+        pass
+
+    x = place.put(np.zeros(1, np.float32))
+    return place.seconds(lambda: empty[1, 32](x))
+
+
 def product_rate(place: Device, torch: Any) -> float:
     """FLOP per second of PyTorch's float32 product, or CuPy's; NaN where neither is here."""
     flops = 2 * SIDE**3

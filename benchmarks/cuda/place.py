@@ -23,6 +23,11 @@ class Device:
         from numba import cuda
 
         self.cuda = cuda
+        self.here = bool(cuda.is_available())
+
+    def free_bytes(self) -> int:
+        """Memory of the device that nobody has."""
+        return int(self.cuda.current_context().get_memory_info()[0])
 
     def __str__(self) -> str:
         device = self.cuda.get_current_device()
@@ -57,7 +62,7 @@ class Device:
 class Simulated:
     """The kit's simulator. Must be made before a kernel is imported."""
 
-    timed = False
+    timed, here = False, True
 
     def __init__(self) -> None:
         import numba

@@ -28,7 +28,7 @@ class Sizes:
     elements : of a long vector; its arrays should not fit in the device's cache
     rows, columns : of a matrix whose rows are added up, normalized, turned
     inner : the sides of a matrix product
-    images : (n, h, w, channels, filters) of a convolution
+    images : (n, h, w, channels, filters) of a convolution; of pooling, which is bound by memory, four times as many
     blocks : how many blocks a grid-stride launch has
     """
 
@@ -40,8 +40,15 @@ class Sizes:
     blocks: int
 
 
-FULL = Sizes(1 << 25, 1 << 14, 1 << 12, 4096, (64, 56, 56, 64, 64), 2048)
+LARGEST = 1 << 27  # elements: long enough on the fastest devices that launching takes no part of it
+ARRAYS = 16  # of a row at once, with PyTorch's copies and some room
 SMALL = Sizes(300, 9, 70, 20, (2, 5, 6, 3, 4), 3)
+
+
+def full(free: int) -> Sizes:
+    """The largest inputs that fit into so many bytes of a device."""
+    elements = min(LARGEST, 1 << (free // (4 * ARRAYS)).bit_length() - 1)
+    return Sizes(elements, 1 << 14, 1 << 12, 4096, (64, 56, 56, 64, 64), 2048)
 
 
 @dataclass(frozen=True)
@@ -198,7 +205,7 @@ def dot(sizes: Sizes, rng: np.random.Generator) -> Row:
 
 
 def histogram(sizes: Sizes, rng: np.random.Generator) -> Row:
-    pixels = rng.integers(0, 256, sizes.elements, np.uint8)
+    pixels = rng.integers(0, 256, 2 * sizes.elements, np.uint8)  # a byte each: more, to fill no cache
     return Row(
         basics.histogram_kernel,
         *strided(sizes),
@@ -574,7 +581,7 @@ def conv2d_dkernel(sizes: Sizes, rng: np.random.Generator) -> Row:
 
 
 def maxpool_forward(sizes: Sizes, rng: np.random.Generator) -> Row:
-    n, h, w, channels, _ = sizes.images
+    n, h, w, channels = pooling(sizes)
     x = normal(rng, n, h, w, channels)
     y = empty(n, h // 2, w // 2, channels)
 
@@ -599,6 +606,11 @@ def maxpool_forward(sizes: Sizes, rng: np.random.Generator) -> Row:
     )
 
 
+def pooling(sizes: Sizes) -> tuple[int, int, int, int]:
+    n, h, w, channels, _ = sizes.images
+    return 4 * n, h, w, channels
+
+
 def pooled(x: Any) -> tuple[Any, Any]:
     """Windows of two by two pixels side by side: the largest of each, and where it was."""
     n, h, w, channels = x.shape
@@ -611,7 +623,7 @@ def pooled(x: Any) -> tuple[Any, Any]:
 
 
 def maxpool_backward(sizes: Sizes, rng: np.random.Generator) -> Row:
-    n, h, w, channels, _ = sizes.images
+    n, h, w, channels = pooling(sizes)
     _, argmax = pooled(normal(rng, n, h, w, channels))
     dy = normal(rng, *argmax.shape)
 

@@ -17,7 +17,7 @@ from grader.chapters.ch11_convolution import (
     windows_of,
 )
 from grader.chapters.ch12_cuda_basics import line, poison
-from grader.exercise import Case, Chapter, Launch
+from grader.exercise import MATRIX_PRODUCTS, Case, Chapter, Launch
 
 chapter = Chapter("ch13_cuda_layers", "CUDA: layers")
 
@@ -65,6 +65,7 @@ matmul_kernel = chapter.kernel(
     changes="c",
     reads={"a": lambda a, b, c: pieces(b.shape[1], TILE), "b": lambda a, b, c: pieces(len(a), TILE)},
     writes={"c": 1},
+    forbids=MATRIX_PRODUCTS,
 )
 
 
@@ -131,6 +132,7 @@ matmul_registers_kernel = chapter.kernel(
     changes="c",
     reads={"a": lambda a, b, c: pieces(b.shape[1], SPAN), "b": lambda a, b, c: pieces(len(a), SPAN)},
     writes={"c": 1},
+    forbids=MATRIX_PRODUCTS,
 )
 
 
@@ -197,6 +199,7 @@ dense_forward_kernel = chapter.kernel(
         "b": lambda x, w, b, relu, y: len(x),
     },
     writes={"y": 1},
+    forbids=MATRIX_PRODUCTS,
 )
 
 
@@ -253,6 +256,7 @@ dense_dx_kernel = chapter.kernel(
     reads={"dy": lambda dy, w, dx: pieces(len(w), TILE), "w": lambda dy, w, dx: pieces(len(dy), TILE)},
     writes={"dx": 1},
     sectors={"w": lambda dy, w, dx: coalesced(w)},
+    forbids=MATRIX_PRODUCTS,
 )
 
 
@@ -302,6 +306,7 @@ dense_dw_kernel = chapter.kernel(
     reads={"dy": lambda dy, x, dw: pieces(x.shape[1], TILE), "x": lambda dy, x, dw: pieces(dy.shape[1], TILE)},
     writes={"dw": 1},
     sectors={"x": lambda dy, x, dw: coalesced(x)},
+    forbids=MATRIX_PRODUCTS,
 )
 
 
@@ -471,7 +476,9 @@ def around_of(x_shape, window, strides, before, y_shape):
     )
 
 
-conv2d_forward_kernel = chapter.kernel("conv2d_forward_kernel", points=3, changes="y", writes={"y": 1})
+conv2d_forward_kernel = chapter.kernel(
+    "conv2d_forward_kernel", points=3, changes="y", writes={"y": 1}, forbids=MATRIX_PRODUCTS
+)
 
 
 @conv2d_forward_kernel.cases
@@ -550,7 +557,7 @@ def convolves_one_element_each(x, kernel, bias, strides, before, y, launch):
     y.reshape(-1)[:reached] = right[:reached]
 
 
-conv2d_dx_kernel = chapter.kernel("conv2d_dx_kernel", points=4, changes="dx", writes={"dx": 1})
+conv2d_dx_kernel = chapter.kernel("conv2d_dx_kernel", points=4, changes="dx", writes={"dx": 1}, forbids=MATRIX_PRODUCTS)
 
 
 @conv2d_dx_kernel.cases
@@ -621,7 +628,7 @@ def adds_to_what_dx_held(dy, kernel, strides, before, dx):
     dx += spread_back(dy, kernel, strides, before, dx)
 
 
-conv2d_dkernel_kernel = chapter.kernel("conv2d_dkernel_kernel", points=4, changes="dkernel")
+conv2d_dkernel_kernel = chapter.kernel("conv2d_dkernel_kernel", points=4, changes="dkernel", forbids=MATRIX_PRODUCTS)
 
 
 @conv2d_dkernel_kernel.cases

@@ -429,6 +429,8 @@ class Session:
         reply, result = self._request(request, value, limit)
         if not isinstance(reply, dict):
             return reply
+        if launch is not None and not isinstance(reply.get("noticed"), dict):
+            return Garbled("call", "no report of what the kernel did")
         return _returned(reply, result, changes, time.perf_counter() - started)
 
     def _compile(self, where: dict[str, str], shapeless: dict[str, Any]) -> Answer | None:

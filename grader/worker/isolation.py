@@ -28,7 +28,7 @@ from grader.worker.guest.gpu import files
 # The last ones say where a CUDA toolkit and driver are, and which GPU may be used.
 KEPT = (
     *("PATH", "SYSTEMROOT", "NUMBA_NUM_THREADS"),
-    *("CUDA_HOME", "CUDA_PATH", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH"),
+    *("CUDA_HOME", "CUDA_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "LD_LIBRARY_PATH"),
 )
 GUEST = Path(__file__).parent / "guest"
 HIDDEN = (kit.SOLUTIONS, kit.ROOT / "grader", kit.ROOT / "datasets")  # no guest needs a look at these

@@ -54,7 +54,7 @@ add(
     """,
     GUARD,
 )
-add("relu_items_kernel", "too few places", "array(ITEMS,", "array(3,", "out of bounds for axis 0 with size 3")
+add("relu_items_kernel", "too few places", "array(ITEMS,", "array(3,", "the local array has the shape (3,)")
 add(
     "block_sum_kernel",
     "no barrier before the tree",

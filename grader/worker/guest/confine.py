@@ -123,8 +123,11 @@ def forbid_files(home: str, device: bool = False) -> None:
     for path in (*SYSTEM, *(files.FACTS if device else ()), sys.prefix, sys.base_prefix, str(Path(__file__).parent)):
         with contextlib.suppress(FileNotFoundError):
             rules.allow(path, rules=reading if os.path.isdir(path) else FSAccess.READ_FILE)
-    for path in (*DEVICES, *(files.devices() if device else ())):
-        rules.allow(path, rules=FSAccess.READ_FILE | FSAccess.WRITE_FILE)
+    writing = FSAccess.READ_FILE | FSAccess.WRITE_FILE
+    for path in DEVICES:
+        rules.allow(path, rules=writing)
+    for path in files.devices() if device else ():  # a driver is all ioctl, which newer kernels refuse apart
+        rules.allow(path, rules=writing | (FSAccess.all() & getattr(FSAccess, "IOCTL_DEV", 0)))
     rules.allow(home)
     rules.apply()
 

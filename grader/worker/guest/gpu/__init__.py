@@ -12,5 +12,6 @@
     compiler    PTX and machine code without a device
     device      the real thing
 
-Everything here is in reach of the student's code: what it finds guides, and only the numbers give points.
+Everything here is in reach of the student's code: what it reports can only take points that the numbers give, and code
+that sets out to deceive can forge it.
 """

@@ -18,16 +18,21 @@ WARP = 32
 ALL_LANES = 0xFFFF_FFFF
 BARRIERS = ("syncthreads", "syncthreads_count", "syncthreads_and", "syncthreads_or", "grid.sync")
 
+# For each lane of a warp, how many of its barriers since the block's last one a thread has behind it, itself or through
+# those that it met: what lane n did before its k-th one is ordered for whoever has at least k for n.
+Clock = tuple[int, ...]
+START: Clock = (0,) * WARP
+
 
 class Stamp:
     """A thread at a point of its order: what it does before a barrier, and what others do behind it, is ordered."""
 
-    __slots__ = ("block", "block_place", "epoch", "place", "thread", "warp", "warp_epoch")
+    __slots__ = ("block", "block_place", "clock", "epoch", "lane", "place", "thread", "warp")
 
-    def __init__(self, thread: Thread, epoch: int, warp_epoch: int):
-        self.thread, self.warp = thread.number, thread.number // WARP
+    def __init__(self, thread: Thread, epoch: int, clock: Clock):
+        self.thread, self.warp, self.lane = thread.number, thread.number // WARP, thread.lane
         self.block, self.block_place, self.place = thread.block.number, thread.block.place, thread.place
-        self.epoch, self.warp_epoch = epoch, warp_epoch
+        self.epoch, self.clock = epoch, clock
 
     def unordered(self, later: Stamp) -> bool:
         """Whether another thread's later point could as well have come first."""
@@ -35,7 +40,7 @@ class Stamp:
             return True
         if self.thread == later.thread or self.epoch != later.epoch:
             return False
-        return self.warp != later.warp or self.warp_epoch >= later.warp_epoch
+        return self.warp != later.warp or self.clock[self.lane] >= later.clock[self.lane]
 
 
 class Wait:
@@ -58,7 +63,8 @@ class Thread:
         self.strand = Strand(body)
         self.wait: Wait | None = None
         self.answer: Any = None
-        self.stamp = Stamp(self, 0, 0)
+        self.stamp = Stamp(self, 0, START)
+        self.loaded: dict[Any, int] = {}  # region -> what it loaded last, as long as nothing can have changed there
         self.steps: dict[tuple[Any, int], int] = {}  # how often it has been at each instruction, for the tracer
 
     @property
@@ -72,6 +78,7 @@ class Thread:
     def meet(self, kind: str, mask: int, value: Any, frame: FrameType) -> Any:
         """Wait for the others; what they all brought, by thread number for a barrier and by lane for a warp."""
         self.wait = Wait(kind, mask, value, frame)
+        self.loaded.clear()
         self.strand.pause()
         return self.answer
 
@@ -103,7 +110,6 @@ class Block:
         self.order = order
         self.shared: dict[Any, Any] = {}  # its shared arrays, by where they are made
         self.epoch = 0
-        self._warp_epochs: dict[int, int] = {}
         width, height, depth = shape
         places = [(x, y, z) for z in range(depth) for y in range(height) for x in range(width)]
         self.threads = [Thread(self, number, place, body) for number, place in enumerate(places)]
@@ -143,8 +149,7 @@ class Block:
         brought = [thread.wait.value for thread in self.threads if thread.wait is not None]
         for thread in self.threads:
             thread.answer = brought
-            thread.stamp = Stamp(thread, self.epoch, 0)
-        self._warp_epochs.clear()
+            thread.stamp = Stamp(thread, self.epoch, START)
 
     @staticmethod
     def _warps(waiting: Sequence[Thread]) -> list[list[Thread]]:
@@ -164,15 +169,24 @@ class Block:
         for thread in warp:
             assert thread.wait is not None
             groups.setdefault((thread.wait.kind, thread.wait.mask), []).append(thread)
-        for (_, mask), lanes in groups.items():
+        for (kind, mask), lanes in groups.items():
             if {lane for lane in living if mask >> lane & 1} == {thread.lane for thread in lanes}:
-                self._warp_epochs[number] = self._warp_epochs.get(number, 0) + 1
                 brought = {thread.lane: thread.wait.value for thread in lanes if thread.wait is not None}
                 for thread in lanes:
                     thread.answer = brought
-                    thread.stamp = Stamp(thread, self.epoch, self._warp_epochs[number])
+                if kind == "syncwarp":  # the others exchange values, and order no memory
+                    self._order(lanes)
                 released += lanes
         return released
+
+    def _order(self, lanes: Sequence[Thread]) -> None:
+        """What these lanes have done comes before what they will do."""
+        known = [max(counts) for counts in zip(*(thread.stamp.clock for thread in lanes), strict=True)]
+        for thread in lanes:
+            known[thread.lane] += 1
+        clock = tuple(known)
+        for thread in lanes:
+            thread.stamp = Stamp(thread, self.epoch, clock)
 
     def _stuck(self, waiting: Sequence[Thread]) -> Fault:
         """Who waits where, and who will not come."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .guard import CANARY, MARGIN, each_array, intact
+from .guard import CANARY, MARGIN, each_array, each_part, intact
 
 
 class Device:
@@ -64,7 +64,7 @@ class Device:
             if not intact(bytes_now):
                 self.finding = ["canary", {"array": name}]
             own[...] = bytes_now[MARGIN : MARGIN + own.nbytes].view(own.dtype).reshape(own.shape)
-        return on_host(returned)
+        return each_part(returned, on_host)
 
     def report(self) -> dict[str, Any]:
         """What was noticed in the last call."""
@@ -85,9 +85,5 @@ def placed_on(array: np.ndarray) -> tuple[Any, Any]:
 
 
 def on_host(value: Any) -> Any:
-    """What a host function returns, with its arrays where they can be sent from."""
-    if isinstance(value, (tuple, list)):
-        return type(value)(on_host(part) for part in value)
-    if isinstance(value, dict):
-        return {name: on_host(part) for name, part in value.items()}
+    """The same where it can be sent from, if it is an array on the device."""
     return value.copy_to_host() if hasattr(value, "copy_to_host") else value

@@ -33,6 +33,15 @@ def each_array(name: str, value: Any, put: Callable[[str, np.ndarray], Any]) -> 
     return value
 
 
+def each_part(value: Any, change: Callable[[Any], Any]) -> Any:
+    """What a host function returns with `change` made to every part of it, also in tuples, lists and dicts."""
+    if isinstance(value, (tuple, list)):
+        return type(value)(each_part(part, change) for part in value)
+    if isinstance(value, dict):
+        return {name: each_part(part, change) for name, part in value.items()}
+    return change(value)
+
+
 def describe(argument: Any) -> list[Any]:
     """What a compiler needs to know of an argument: its type and, for an array, dimensions and whether it is dense.
 

@@ -21,7 +21,7 @@ from numba.cuda.simulator.kernelapi import (
 
 from .block import ALL_LANES, WARP, Thread
 from .faults import Fault, place
-from .memory import Array, poisoned
+from .memory import Array, Private, Region, poisoned
 
 if TYPE_CHECKING:
     from .simulator import Launching
@@ -195,9 +195,15 @@ class Local(FakeCUDALocal):
 
     def __init__(self, launching: Launching):
         self._launching = launching
+        self._regions: dict[Any, Region] = {}  # one for each place in the code that asks for one
 
-    def array(self, shape: Any, dtype: Any, alignment: int | None = None) -> np.ndarray:
-        return poisoned(shape, as_dtype(dtype), self._launching.simulator.poison)
+    def array(self, shape: Any, dtype: Any, alignment: int | None = None) -> Array:
+        frame = sys._getframe(1)
+        memory = poisoned(shape, as_dtype(dtype), self._launching.simulator.poison)
+        place = frame.f_code, frame.f_lasti
+        if place not in self._regions:
+            self._regions[place] = Region(array_name(frame), "local", memory, self._launching)
+        return Private(memory, self._regions[place])
 
 
 class Atomics(FakeCUDAAtomic):
@@ -212,7 +218,7 @@ def _atomic(name: str) -> Callable[..., Any]:
     change = getattr(FakeCUDAAtomic, name)
 
     def update(self: Atomics, array: Array, index: Any, *values: Any) -> Any:
-        return array.update(index, lambda data, at: change(self, data, at, *values), sys._getframe(1))
+        return array._update(index, lambda data, at: change(self, data, at, *values), sys._getframe(1))
 
     return update
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 NAN_BYTE = 0xFF  # all bytes so are NaN as a float, and -1 as an integer
 LARGE_BYTE = 0x7F  # near the largest number there is, as a float and as an integer: a maximum that ignores NaN sees it
 
+LARGEST_SHARE = 64  # elements that one thread may have for its own: 8 * 8 sums of a product
+
 
 class Region:
     """One piece of memory and what happens to it.
@@ -53,10 +55,14 @@ class Region:
         self.traffic, self.row = traffic, row
         self.watch = Watch()
         self.contiguous = bool(data.flags.c_contiguous)
+        self._writers: list[Thread] = []  # the first two
 
     def read(self, offset: int, frame: FrameType) -> None:
         """A thread reads what lies `offset` bytes from the start."""
         thread = self.launching.thread
+        if thread.loaded.get(self) == offset:
+            return  # a compiler keeps it in a register
+        thread.loaded[self] = offset
         collision = self.watch.read(offset, thread.stamp, frame)
         if collision is not None:
             self._note("race", offset, races.facts(collision))
@@ -68,6 +74,7 @@ class Region:
     def write(self, offset: int, frame: FrameType, same: bool) -> None:
         """A thread writes there; `same`: what was there before."""
         thread = self.launching.thread
+        self._written_by(thread)
         collision = self.watch.write(offset, thread.stamp, frame, same)
         if collision is not None:
             self._note("race", offset, races.facts(collision))
@@ -77,11 +84,22 @@ class Region:
     def update(self, offset: int, frame: FrameType) -> None:
         """A thread updates it atomically."""
         thread = self.launching.thread
+        self._written_by(thread)
         collision = self.watch.update(offset, thread.stamp, frame)
         if collision is not None:
             self._note("race", offset, races.facts(collision))
         if self.traffic is not None:
             self.traffic.note(self.row, UPDATE, offset, self.width, thread, frame)
+
+    def _written_by(self, thread: Thread) -> None:
+        thread.loaded.clear()
+        if len(self._writers) < 2 and thread not in self._writers:
+            self._writers.append(thread)
+
+    def lone_writer(self) -> Thread | None:
+        """Who alone has written more than any one thread's share; None where nobody has."""
+        lone = len(self._writers) == 1 and self.watch.elements_written() > LARGEST_SHARE
+        return self._writers[0] if lone else None
 
     def refuse(self, kind: str, index: Any, axis: int, shape: tuple[int, ...]) -> Fault:
         """For an index outside."""
@@ -117,19 +135,21 @@ class Region:
 class Array:
     """What a kernel sees of an array, or of a part of one."""
 
-    __slots__ = ("_data", "_offset", "_region", "_shape", "_strides")
+    __slots__ = ("_data", "_offset", "_region", "_shape", "_strides", "_widened")
 
     def __init__(self, data: np.ndarray, region: Region):
         self._data, self._region = data, region
         self._shape, self._strides = data.shape, data.strides
         self._offset = address(data) - region.start
+        self._widened = widened(data.dtype)
 
     def __getitem__(self, index: Any) -> Any:
         offset = self._find(index)
         if offset is None:
             return self._part(index)
         self._region.read(offset, sys._getframe(1))
-        return self._data[index]
+        value = self._data[index]
+        return value if self._widened is None else self._widened(value)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         offset = self._find(index)
@@ -140,13 +160,14 @@ class Array:
         data[index] = value
         self._region.write(offset, sys._getframe(1), before == data[index].tobytes())
 
-    def update(self, index: Any, change: Callable[[np.ndarray, Any], Any], frame: FrameType) -> Any:
+    def _update(self, index: Any, change: Callable[[np.ndarray, Any], Any], frame: FrameType) -> Any:
         """Change one element atomically; `change` gets the memory and the index."""
         offset = self._find(index)
         if offset is None:
             raise Fault("whole", array=self._region.name)
         self._region.update(offset, frame)
-        return change(self._data, index)
+        before = change(self._data, index)
+        return before if self._widened is None else self._widened(before)
 
     def _find(self, index: Any) -> int | None:
         """How many bytes from the region's start an element lies; None for an index that means more than one."""
@@ -188,7 +209,7 @@ class Array:
     def _part(self, index: Any) -> Any:
         """A row, a slice: another view of the same region."""
         self._unusual(index, index if type(index) is tuple else (index,))
-        return Array(self._data[index], self._region)
+        return type(self)(self._data[index], self._region)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -212,7 +233,7 @@ class Array:
 
     @property
     def T(self) -> Array:  # noqa: N802
-        return Array(self._data.T, self._region)
+        return type(self)(self._data.T, self._region)
 
     @property
     def flat(self) -> Array:
@@ -224,10 +245,10 @@ class Array:
     def reshape(self, *shape: Any) -> Array:
         if not self._data.flags.c_contiguous:
             raise Fault("whole", array=self._region.name)
-        return Array(self._data.reshape(*shape), self._region)
+        return type(self)(self._data.reshape(*shape), self._region)
 
     def view(self, dtype: Any) -> Array:
-        return Array(self._data.view(dtype), self._region)
+        return type(self)(self._data.view(dtype), self._region)
 
     def __len__(self) -> int:
         return self._shape[0]
@@ -241,9 +262,33 @@ class Array:
         raise Fault("attribute", array=self._region.name, name=name)
 
 
+class Private(Array):
+    """A thread's own array: nobody else can touch it, so that only its indices are looked at."""
+
+    __slots__ = ()
+
+    def __getitem__(self, index: Any) -> Any:
+        if self._find(index) is None:
+            return self._part(index)
+        value = self._data[index]
+        return value if self._widened is None else self._widened(value)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if self._find(index) is None:
+            raise Fault("whole", array=self._region.name)
+        self._data[index] = value
+
+
 def address(data: np.ndarray) -> int:
     """Where an array begins in memory."""
     return int(data.__array_interface__["data"][0])
+
+
+def widened(dtype: Any) -> Callable[[Any], Any] | None:
+    """What numba computes with where an element is a small integer or a bool; None for the element's own type."""
+    if dtype.kind == "b":
+        return bool
+    return np.int64 if dtype.kind in "iu" and dtype.itemsize < 8 else None
 
 
 def poisoned(shape: Any, dtype: Any, byte: int = NAN_BYTE) -> np.ndarray:

@@ -1,7 +1,9 @@
 """Which accesses to one element nothing orders: two threads, one of them writing, no barrier between them.
 
-Blocks are never ordered, threads of a block by its barriers, lanes of a warp also by what they do together. The order
-in which the simulator happens to run them does not matter: a race shows in every run.
+Blocks are never ordered (a fence and a ticket for the last block order them on a device; here that is a race), threads
+of a block by its barriers, lanes of a warp also by each syncwarp that names them. The order in which the simulator
+happens to run them does not matter: a race shows in every run. But of the reads of an element only the last are kept:
+among three lanes or more that partial barriers order in pairs, one may go unnoticed.
 """
 
 from __future__ import annotations
@@ -38,6 +40,10 @@ class Watch:
         """Whether anything was written there."""
         cell = self._cells.get(element)
         return cell is not None and cell.writer is not None
+
+    def elements_written(self) -> int:
+        """How many have been written."""
+        return sum(cell.writer is not None for cell in self._cells.values())
 
     def read(self, element: int, stamp: Stamp, frame: FrameType) -> tuple[Access, Access] | None:
         """Note a read; the earlier access that it collides with, and itself."""

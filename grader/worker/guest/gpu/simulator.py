@@ -15,8 +15,8 @@ import numpy as np
 from . import strand
 from .arithmetic import BY_FUNCTION, arithmetic
 from .block import Block, Thread
-from .faults import Fault
-from .guard import describe, each_array, guarded, intact
+from .faults import Fault, place
+from .guard import describe, each_array, each_part, guarded, intact
 from .hostside import ARRAYS, fit
 from .memory import LARGE_BYTE, NAN_BYTE, Array, Region
 from .traffic import Traffic
@@ -45,6 +45,7 @@ class Launching:
         self.thread: Any = None  # who is running
         self._swapped: list[tuple[dict[str, Any], str, Any]] = []
         self._seen: set[int] = set()
+        self._given: list[Region] = []  # the arrays that it was launched with
 
     def run(self, function: Callable[..., None], arguments: Sequence[Any]) -> None:
         """Run all blocks, one after the other."""
@@ -58,12 +59,26 @@ class Launching:
         if order is not None:
             order.shuffle(numbered)
         try:
-            for number, place in numbered:
-                Block(number, place, self.block, lambda: function(*arguments), self._enter, order).run()
+            for number, at in numbered:
+                Block(number, at, self.block, lambda: function(*arguments), self._enter, order).run()
                 if self.simulator.traffic is not None:
                     self.simulator.traffic.settle()
         finally:
             self._give_back()
+        self._see_who_worked()
+
+    def given(self, name: str, memory: np.ndarray) -> Array:
+        """An argument as the kernel sees it."""
+        self._given.append(self.region(name, "global", memory))
+        return Array(memory, self._given[-1])
+
+    def _see_who_worked(self) -> None:
+        threads = math.prod(self.grid) * math.prod(self.block)
+        for region in self._given if threads > 1 else ():
+            thread = region.lone_writer()
+            if thread is not None:
+                facts = {"thread": place(thread.place), "block": place(thread.block.place), "threads": threads}
+                self.simulator.note("alone", {"array": region.name, **facts})
 
     def region(self, name: str, space: str, memory: np.ndarray) -> Region:
         """A piece of memory that is watched."""
@@ -82,6 +97,10 @@ class Launching:
         for name, value in list(names.items()):
             if value is self.simulator.module:
                 self._put(names, name, self.intrinsics)
+            elif value is self.simulator.numba:
+                self._put(names, name, Numba(value, self.intrinsics))
+            elif isinstance(value, Named) and not value.is_property:
+                self._put(names, name, getattr(self.intrinsics, value.name))
             elif value is math:
                 self._put(names, name, arithmetic)
             elif id(value) in BY_FUNCTION:
@@ -99,6 +118,27 @@ class Launching:
         self.thread = thread
 
 
+class Numba:
+    """In the place of the module `numba` while a kernel runs."""
+
+    def __init__(self, module: Any, cuda: Any):
+        self._module, self.cuda = module, cuda
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+
+class Named:
+    """What `from numba.cuda import` finds where numba's simulator has nothing: threadIdx, grid and the like."""
+
+    def __init__(self, simulator: Simulator, name: str, is_property: bool):
+        self.name, self.is_property = name, is_property
+        self._simulator = simulator
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(getattr(self._simulator.intrinsics, self.name), name)
+
+
 class Simulator:
     """Runs kernels, and host functions that launch kernels, in the place of a device.
 
@@ -109,6 +149,7 @@ class Simulator:
 
     def __init__(self) -> None:
         self.module: Any = None
+        self.numba: Any = None
         self.order: random.Random | None = None
         self.traffic: Traffic | None = None
         self.finding: list[Any] | None = None
@@ -119,6 +160,7 @@ class Simulator:
     def install(self) -> None:
         """Take the place of numba's own launches; numba must have been told to simulate before."""
         self.module = numbas_cuda()
+        self.numba = importlib.import_module("numba")
         kernel: Any = importlib.import_module("numba.cuda.simulator.kernel")
         simulator = self
 
@@ -129,6 +171,14 @@ class Simulator:
         self.module.jit = deaf(self.module.jit)
         fit(self.module, self._copied)
         self._quicken_random()
+        self._name_intrinsics()
+
+    def _name_intrinsics(self) -> None:
+        from .intrinsics import Intrinsics
+
+        for name in dir(Intrinsics):
+            if not name.startswith("_") and not hasattr(self.module, name):
+                setattr(self.module, name, Named(self, name, isinstance(getattr(Intrinsics, name), property)))
 
     def run(self, function: Any, arguments: dict[str, Any], how: dict[str, Any]) -> Any:
         """Call a kernel as `how` says, or a host function with its arrays on the device; arrays change in place."""
@@ -153,7 +203,14 @@ class Simulator:
             own[...] = inner
             if not intact(buffer):
                 self.note("canary", {"array": name})
-        return on_host(returned)
+        return each_part(returned, _bare)
+
+    @property
+    def intrinsics(self) -> Any:
+        """`cuda` of the launch that is under way."""
+        if self._launching is None:
+            raise Fault("no-launch", name="a kernel")
+        return self._launching.intrinsics
 
     def report(self) -> dict[str, Any]:
         """What was noticed in the last call."""
@@ -246,15 +303,6 @@ def deaf(jit: Callable[..., Any]) -> Callable[..., Any]:
     return decorate
 
 
-def on_host(value: Any) -> Any:
-    """What a host function returns, with its arrays where they can be sent from."""
-    if isinstance(value, (tuple, list)):
-        return type(value)(on_host(part) for part in value)
-    if isinstance(value, dict):
-        return {name: on_host(part) for name, part in value.items()}
-    return _bare(value)
-
-
 def _configured(function: Any, how: dict[str, Any]) -> Any:
     """A kernel, ready to be called."""
     if not hasattr(function, "fn") and not hasattr(function, "py_func"):
@@ -270,7 +318,7 @@ def _bare(value: Any) -> Any:
 def _seen(name: str, argument: Any, launching: Launching) -> Any:
     """An argument as the kernel sees it."""
     if isinstance(argument, np.ndarray) and argument.ndim:
-        return Array(argument, launching.region(name, "global", argument))
+        return launching.given(name, argument)
     return argument
 
 
