@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from grader.syntax import SyntaxProblem, global_names, parsed
 
 PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun")  # cell magics over ordinary code
+_UNREADABLE = re.compile(r"[\x00\ud800-\udfff]")
 _NEWLINE = re.compile(r"\r\n?")
 _DEFINITION = re.compile(r"^[ \t]*def[ \t]+(\w+)", re.MULTILINE)
 
@@ -55,9 +56,9 @@ def read(cells: Sequence[str], wanted: Iterable[str]) -> Code:
     lines = 0
     for text, tree in zip(plain, trees, strict=True):
         if isinstance(tree, SyntaxProblem):
-            problem = SyntaxProblem(lines + tree.line, tree.message, tree.source)
+            problem = SyntaxProblem(lines + tree.line, tree.message, readable(tree.source))
             code.broken.update(dict.fromkeys(defined_in(text), problem))
-            code.cells.append("\n".join(f"# {line}" for line in text.split("\n")))
+            code.cells.append("\n".join(f"# {line}" for line in readable(text).split("\n")))
         else:
             code.cells.append(_kept_lines(text, tree, kept))
         lines += text.count("\n") + 1
@@ -74,6 +75,11 @@ def without_magics(cell: str) -> str:
     kind = text.split(maxsplit=1)[0] if text.strip() else ""
     foreign = kind.startswith("%%") and kind not in PYTHON_CELLS
     return "\n".join(f"# {line}" if foreign or _is_magic(line) else line for line in text.split("\n"))
+
+
+def readable(text: str) -> str:
+    """The text with a sign for what JSON can hold and no source file can: halves of characters, and NUL."""
+    return _UNREADABLE.sub("\ufffd", text)
 
 
 def defined_in(text: str) -> list[str]:

@@ -228,7 +228,7 @@ class Submission:
             reached |= dict.fromkeys(self.reached_by(owner, self.modules[owner].frame_tree))
         parts = [f"{owner}.{ast.unparse(self.modules[owner].functions[name])}" for owner, name in reached]
         parts += [f"{owner}.{self.modules[owner].frame}" for owner in modules]
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()
 
     def named_in(self, module: str) -> set[str]:
         """The modules of the package that a module imports from, whether the submission has them or not."""

@@ -90,6 +90,11 @@ def test_nothing_but_the_text_of_a_cell_goes_on():
     assert "<" not in cell.id
 
 
+def test_a_sign_that_no_file_can_hold_is_replaced():
+    cells = restored([submitted("half a \ud83d"), submitted("a \0", kind="markdown")], {})
+    assert [cell.source for cell in cells] == ["half a \ufffd", "a \ufffd"]
+
+
 @pytest.mark.parametrize("junk", [{}, {"cell_type": "code", "source": {"a": 1}}, {"cell_type": "evil", "metadata": 5}])
 def test_what_is_no_cell_is_an_empty_one(junk):
     (cell,) = restored([junk], released(relu={"solution": True}))

@@ -21,6 +21,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook, Notebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from grader.cells import readable
 from grader.nbgrader_bridge.identity import POINTS
 
 SCHEMA = 3  # of nbgrader's metadata
@@ -112,7 +113,7 @@ def _name(cell: Any, released: Mapping[str, Released]) -> str:
 
 def _text(cell: Any) -> str:
     text = cell.get("source", "")
-    return text if isinstance(text, str) else ""
+    return readable(text) if isinstance(text, str) else ""
 
 
 def _as_released(released: Released, text: str, cell: Mapping[str, Any]) -> NotebookNode:
