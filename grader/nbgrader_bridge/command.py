@@ -33,7 +33,9 @@ class Style(enum.StrEnum):
 @nbgrader_app.command()
 def build(
     course: Annotated[Path, typer.Option(metavar="DIR", help="the course's folder, or a new one")],
-    chapters: Annotated[list[str] | None, typer.Option(help="chapters, e.g. ch03,ch05; all for none")] = None,
+    chapters: Annotated[
+        list[str] | None, typer.Option(help="chapters, e.g. ch03,ch05; none: those that are there, in a new course all")
+    ] = None,
     given: Annotated[list[str] | None, typer.Option(help="chapters that students get solved")] = None,
     style: Annotated[Style | None, typer.Option(help="where students write: cells, or modules beside them")] = None,
     seed_file: Annotated[Path | None, typer.Option(metavar="FILE", help="the course's secret")] = None,
@@ -42,13 +44,20 @@ def build(
     _require_nbgrader()
     from grader.nbgrader_bridge import course as courses
 
-    wish = courses.Wish(course, _chapters(chapters), _chapters(given) if given else (), style or "", seed_file)
+    meant = _chapters(chapters or courses.assignments(course))
+    wish = courses.Wish(course, meant, _chapters(given) if given else (), style or "", seed_file)
     for change in courses.build(wish):
         console.print(plain(f"{change.assignment:<24}{change}"))
         if (change.added or change.removed) and any(course.glob(f"autograded/*/{change.assignment}")):
             console.print(plain(f"{'':<24}It has been graded: nbgrader will not release it with other exercises."))
+        if change.left_out:
+            advice = f"To get all back, move the notebook out of source/{change.assignment}/ and build again."
+            console.print(plain(f"{'':<24}You have taken out {', '.join(change.left_out)}. {advice}"))
+        if change.kept:
+            console.print(plain(f"{'':<24}The notebook as it was is kept in {change.kept}."))
     first = courses.assignments(course)[0]
-    console.print(plain(f"\nNext, in {course}: `nbgrader generate_assignment {first}`. Its README.md tells the rest."))
+    page = courses.page_of(course).name
+    console.print(plain(f"\nNext, in {course}: `nbgrader generate_assignment {first}`. Its {page} tells the rest."))
 
 
 @notebook_app.command()

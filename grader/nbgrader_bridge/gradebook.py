@@ -94,6 +94,7 @@ class Book:
                     for chapter, results in by_chapter(record.exercises):
                         if self._is_handed_in(chapter, results, student):
                             self._write_chapter(chapter, results, student, name, record, late_policy)
+                self._book.db.commit()  # the next one may be written by another thread
         except DATABASE_ERRORS as error:
             self._book.db.rollback()
             raise self._problem(error) from None
