@@ -9,6 +9,7 @@ read. Lines keep their numbers.
 from __future__ import annotations
 
 import ast
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -87,13 +88,14 @@ def defined_in(text: str) -> list[str]:
     return _DEFINITION.findall(text)
 
 
-def bound_in(cell: str) -> set[str]:
+@functools.lru_cache(maxsize=4096)  # a kernel's every cell is asked for again at each check
+def bound_in(cell: str) -> frozenset[str]:
     """The names that a cell gives a value, as far as that can be read."""
     text = without_magics(cell)
     tree = parsed(text)
     if isinstance(tree, SyntaxProblem):
-        return set(defined_in(text))
-    return {name for statement in tree.body for name in bound_by(statement)}
+        return frozenset(defined_in(text))
+    return frozenset(name for statement in tree.body for name in bound_by(statement))
 
 
 def bound_by(statement: ast.stmt) -> set[str]:
@@ -172,11 +174,13 @@ def _root(node: ast.AST) -> str:
 
 
 def _kept_lines(text: str, tree: ast.Module, kept: set[int]) -> str:
-    """The text with each line commented out that stands in a statement, and in none that is kept."""
-    places = {True: set[int](), False: set[int]()}
-    for statement in tree.body:
-        places[id(statement) in kept].update(range(_first_line(statement), (statement.end_lineno or 0) + 1))
-    dropped = places[False] - places[True]
+    """The text with each line commented out that stands in a statement, and in none that is kept or shares a line."""
+    spans = [range(_first_line(statement), (statement.end_lineno or 0) + 1) for statement in tree.body]
+    stays = {line for statement, span in zip(tree.body, spans, strict=True) if id(statement) in kept for line in span}
+    for span in (*spans, *reversed(spans)):  # a line is kept whole, and so is each statement that it is a part of
+        if not stays.isdisjoint(span):
+            stays.update(span)
+    dropped = {line for span in spans for line in span} - stays
     lines = text.split("\n")
     return "\n".join(f"# {line}" if number in dropped else line for number, line in enumerate(lines, 1))
 

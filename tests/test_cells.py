@@ -33,6 +33,15 @@ STAYS = {
     "from the future": "from __future__ import annotations\ndef relu(x: nothing): return x",
 }
 
+STAYS_AS_WRITTEN = ["plot(\n 1); ZERO = 0; plot(\n 2)", "T = [\n 0]; plot(1); plot(\n 2)"]
+
+
+@pytest.mark.parametrize("cell", STAYS_AS_WRITTEN)
+def test_what_shares_a_line_with_what_is_needed_stays_whole(cell):
+    relu = "def relu(x): return x + ZERO + T"
+    assert kept(cell, relu) == [ast.unparse(node) for node in ast.parse(f"{cell}\n{relu}").body]
+
+
 GOES = {
     "a call": "relu(3)",
     "a result that nothing uses": "y = relu(3)",

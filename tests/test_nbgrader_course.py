@@ -294,11 +294,10 @@ def test_other_exercises_in_a_graded_assignment_are_warned_of(tmp_path, capsys):
         save(notebook, tmp_path, name)
     (tmp_path / "autograded" / "ada" / DENSE).mkdir(parents=True)
     command.build(tmp_path, [ACTIVATIONS, DENSE])
-    told = capsys.readouterr().out.splitlines()
-    assert told[0].split() == [ACTIVATIONS, "added:", "softmax_backward"]
-    assert told[1].split()[:6] == ["The", "notebook", "as", "it", "was", "is"]
-    assert told[2].split() == [DENSE, "added:", "dense_backward"]
-    assert told[3].strip() == "It has been graded: nbgrader will not release it with other exercises."
+    told = " ".join(capsys.readouterr().out.split())
+    warning = "It has been graded: nbgrader will not release it with other exercises."
+    assert f"{ACTIVATIONS} added: softmax_backward The notebook as it was" in told
+    assert f"{DENSE} added: dense_backward {warning}" in told
 
 
 def test_an_assignment_keeps_its_style_and_what_it_was_given(tmp_path):

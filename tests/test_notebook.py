@@ -28,7 +28,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from grader.nbgrader_bridge import pack
+from grader.nbgrader_bridge import command, pack
 from grader.nbgrader_bridge.notebook import notebook_of
 from grader.nbgrader_bridge.relative import as_before, spelled_out
 
@@ -278,6 +278,14 @@ def test_pack_and_unpack_keep_what_they_replace(tmp_path):
     assert (tmp_path / "modules" / f"{ACTIVATIONS}.py").read_bytes() == solution(ACTIVATIONS)
 
 
+def test_two_notebooks_of_a_chapter_are_refused(tmp_path):
+    for name in ("a.ipynb", "b.ipynb"):
+        nbformat.write(released(), tmp_path / name)
+    (tmp_path / f"{ACTIVATIONS}.py").write_text("")
+    with pytest.raises(Problem, match="of the same chapter"):
+        command.pack([tmp_path / name for name in ("a.ipynb", "b.ipynb", f"{ACTIVATIONS}.py")])
+
+
 def test_what_cannot_be_packed_is_told_in_a_sentence(tmp_path):
     thin = notebook_of(chapter(ACTIVATIONS), with_cells=False)
     foreign = nbformat.v4.new_notebook(cells=[new_code_cell("def relu(x): return x")])
@@ -304,6 +312,13 @@ SAVED = ["import numpy as np", "def relu(x): return 1", "def tanh(x): return rel
 def test_a_cell_that_was_run_again_stands_where_it_stood():
     run = ["def relu(x)", "def relu(x): return 2", "y = relu(3)", "def relu(x): return 3"]
     assert kernel.cells_now(SAVED, run) == [SAVED[0], "def relu(x): return 3", SAVED[2], SAVED[3], "y = relu(3)"]
+
+
+def test_a_saved_cell_that_is_run_again_counts_before_what_was_tried_in_between():
+    saved = ["def relu(x): return 1\ndef tanh(x): return 1"]
+    tried = "def relu(x): return 2"
+    assert kernel.cells_now(saved, [saved[0], tried]) == [*saved, tried]
+    assert kernel.cells_now(saved, [saved[0], tried, "relu(3)", saved[0]]) == [*saved, "relu(3)"]
 
 
 def test_a_module_beside_a_notebook_without_cells_for_solutions_is_what_counts(tmp_path):

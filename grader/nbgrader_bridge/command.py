@@ -76,6 +76,8 @@ def pack(
         for notebook in [packing.read(path)]
     }
     modules = {_chapter_of(path).module: path for path in files if path.suffix != ".ipynb"}
+    if len(modules) + len(notebooks) < len(files):
+        raise Problem("Two of these files are of the same chapter.", "Give one module and one notebook for each.")
     if not modules or modules.keys() != notebooks.keys():
         raise Problem(
             "Each module needs its notebook, and each notebook its module.",
