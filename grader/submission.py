@@ -422,7 +422,7 @@ def code_cells(text: str, shown: str) -> list[str]:
 
 def _assign(name: str, stem: str, module: Module, shown: str) -> Submission:
     """A single text stands for the module it is named after, else for every chapter of which it defines a function."""
-    named = [c.module for c in catalogue.chapters() if stem.endswith(c.module.rpartition(".")[2])]
+    named = [chapter.module for chapter in catalogue.chapters_in(stem)]
     defined = module.functions.keys() | module.broken.keys()
     meant = named or [c.module for c in catalogue.chapters() if defined & {exercise.name for exercise in c.exercises}]
     if not meant:

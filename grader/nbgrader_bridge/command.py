@@ -150,7 +150,7 @@ def _chapters(names: Sequence[str] | None) -> Sequence[Chapter]:
 
 def _chapter(name: str) -> Chapter:
     for chapter in catalogue.chapters():
-        last = chapter.module.rpartition(".")[2]
+        last = catalogue.last_part(chapter)
         if name in (chapter.module, last, last.partition("_")[0]):
             return chapter
     raise Problem(f"There is no chapter or project called {name!r}.", "Run `kata` for a list.")
@@ -158,10 +158,10 @@ def _chapter(name: str) -> Chapter:
 
 def _chapter_of(path: Path) -> Chapter:
     """The chapter that a module is named after."""
-    for chapter in catalogue.chapters():
-        if path.stem.endswith(chapter.module.rpartition(".")[2]):
-            return chapter
-    raise Problem(f"{path} is named after no chapter.", "Name it like the stub, e.g. ch03_activations.py.")
+    named = catalogue.chapters_in(path.stem)
+    if not named:
+        raise Problem(f"{path} is named after no chapter.", "Name it like the stub, e.g. ch03_activations.py.")
+    return named[0]
 
 
 def _content(path: Path) -> bytes:

@@ -62,11 +62,10 @@ def write(notebook: NotebookNode, path: Path) -> None:
 
 def chapter_of(notebook: NotebookNode, shown: str) -> Chapter:
     """The chapter that a notebook was made of; raises Problem where it was not made by this kit."""
-    module = notebook.metadata.get(MARKS, {}).get("module")
-    for chapter in catalogue.chapters():
-        if chapter.module == module:
-            return chapter
-    raise Problem(f"{shown} is no notebook of this kit.", "Give the one that was released for the chapter.")
+    chapter = catalogue.chapter_called(notebook.metadata.get(MARKS, {}).get("module", ""))
+    if chapter is None:
+        raise Problem(f"{shown} is no notebook of this kit.", "Give the one that was released for the chapter.")
+    return chapter
 
 
 def pack(content: bytes, notebook: NotebookNode, shown: str) -> NotebookNode:
