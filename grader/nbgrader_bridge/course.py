@@ -30,7 +30,7 @@ from grader.submission import Module, Submission
 
 CONFIG, SEED, SOURCE, GRADEBOOK = "nbgrader_config.py", "seed.txt", "source", "gradebook.db"
 PAGES = ("README.md", "KATA.md")  # the second where the first is the instructor's own
-OUR_PAGE = "<!-- Made by `kata nbgrader build`, which writes this page anew each time. -->"
+OUR_PAGE = "<!-- kata nbgrader build -->"  # in its first line
 TEMPLATES = Path(__file__).parent / "templates"
 OURS = "# --- kata nbgrader build: what stands from here to the next such line is made anew ---"
 YOURS = "# --- yours: what stands below is kept ---"
