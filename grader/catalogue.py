@@ -42,6 +42,21 @@ def chapters() -> tuple[Chapter, ...]:
     return tuple(importlib.import_module(f"grader.{module}").chapter for module in MODULES)
 
 
+def last_part(chapter: Chapter) -> str:
+    """What files and assignments of a chapter are called: "mnist_mlp" for `projects.mnist_mlp`."""
+    return chapter.module.rpartition(".")[2]
+
+
+def chapter_called(name: str) -> Chapter | None:
+    """The chapter of that module ("projects.mnist_mlp"), or of that last part of it ("mnist_mlp")."""
+    return next((chapter for chapter in chapters() if name in (chapter.module, last_part(chapter))), None)
+
+
+def chapters_in(stem: str) -> list[Chapter]:
+    """The chapters that a file is named after: "ada_ch03_activations"."""
+    return [chapter for chapter in chapters() if stem.endswith(last_part(chapter))]
+
+
 @functools.cache
 def exercises() -> dict[str, Exercise]:
     """All exercises by id."""
@@ -67,7 +82,7 @@ def select(names: Sequence[str]) -> list[Exercise]:
 def _meant_by(name: str) -> Iterable[Exercise]:
     plain = name.removesuffix(".py").replace("\\", "/").rpartition("/")[2]
     for chapter in chapters():
-        stem = chapter.module.rpartition(".")[2]
+        stem = last_part(chapter)
         if plain in (chapter.module, stem, stem.partition("_")[0]):
             return chapter.exercises
     found = [exercise for exercise in exercises().values() if plain in (exercise.id, exercise.name)]

@@ -9,6 +9,7 @@ read. Lines keep their numbers.
 from __future__ import annotations
 
 import ast
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from grader.syntax import SyntaxProblem, global_names, parsed
 
 PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun")  # cell magics over ordinary code
+_UNREADABLE = re.compile(r"[\x00\ud800-\udfff]")
 _NEWLINE = re.compile(r"\r\n?")
 _DEFINITION = re.compile(r"^[ \t]*def[ \t]+(\w+)", re.MULTILINE)
 
@@ -55,9 +57,9 @@ def read(cells: Sequence[str], wanted: Iterable[str]) -> Code:
     lines = 0
     for text, tree in zip(plain, trees, strict=True):
         if isinstance(tree, SyntaxProblem):
-            problem = SyntaxProblem(lines + tree.line, tree.message, tree.source)
+            problem = SyntaxProblem(lines + tree.line, tree.message, readable(tree.source))
             code.broken.update(dict.fromkeys(defined_in(text), problem))
-            code.cells.append("\n".join(f"# {line}" for line in text.split("\n")))
+            code.cells.append("\n".join(f"# {line}" for line in readable(text).split("\n")))
         else:
             code.cells.append(_kept_lines(text, tree, kept))
         lines += text.count("\n") + 1
@@ -76,18 +78,24 @@ def without_magics(cell: str) -> str:
     return "\n".join(f"# {line}" if foreign or _is_magic(line) else line for line in text.split("\n"))
 
 
+def readable(text: str) -> str:
+    """The text with a sign for what JSON can hold and no source file can: halves of characters, and NUL."""
+    return _UNREADABLE.sub("\ufffd", text)
+
+
 def defined_in(text: str) -> list[str]:
     """The functions that a text seems to define, whether Python can read it or not."""
     return _DEFINITION.findall(text)
 
 
-def bound_in(cell: str) -> set[str]:
+@functools.lru_cache(maxsize=4096)  # a kernel's every cell is asked for again at each check
+def bound_in(cell: str) -> frozenset[str]:
     """The names that a cell gives a value, as far as that can be read."""
     text = without_magics(cell)
     tree = parsed(text)
     if isinstance(tree, SyntaxProblem):
-        return set(defined_in(text))
-    return {name for statement in tree.body for name in bound_by(statement)}
+        return frozenset(defined_in(text))
+    return frozenset(name for statement in tree.body for name in bound_by(statement))
 
 
 def bound_by(statement: ast.stmt) -> set[str]:
@@ -166,11 +174,13 @@ def _root(node: ast.AST) -> str:
 
 
 def _kept_lines(text: str, tree: ast.Module, kept: set[int]) -> str:
-    """The text with each line commented out that stands in a statement, and in none that is kept."""
-    places = {True: set[int](), False: set[int]()}
-    for statement in tree.body:
-        places[id(statement) in kept].update(range(_first_line(statement), (statement.end_lineno or 0) + 1))
-    dropped = places[False] - places[True]
+    """The text with each line commented out that stands in a statement, and in none that is kept or shares a line."""
+    spans = [range(_first_line(statement), (statement.end_lineno or 0) + 1) for statement in tree.body]
+    stays = {line for statement, span in zip(tree.body, spans, strict=True) if id(statement) in kept for line in span}
+    for span in (*spans, *reversed(spans)):  # a line is kept whole, and so is each statement that it is a part of
+        if not stays.isdisjoint(span):
+            stays.update(span)
+    dropped = {line for span in spans for line in span} - stays
     lines = text.split("\n")
     return "\n".join(f"# {line}" if number in dropped else line for number, line in enumerate(lines, 1))
 

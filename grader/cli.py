@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import functools
 import io
@@ -24,6 +25,7 @@ from grader.result import INTERPRETED, PASSED, SIMULATED, TIMED, TODO, ExerciseR
 if TYPE_CHECKING:
     from grader.check import Checker
     from grader.classroom.engine import Engine
+    from grader.classroom.grade import Graded
     from grader.exercise import Exercise
     from grader.nbgrader_bridge.gradebook import Book
     from grader.verdict import Verdict
@@ -259,7 +261,7 @@ def grade(
     """Grade submissions with public and hidden cases."""
     from grader import levels
     from grader.classroom import late, progress
-    from grader.classroom.grade import Graded, Grading
+    from grader.classroom.grade import Grading
 
     secret = kit.secret(seed_file)
     policy = late.read(late_file) if late_file else None
@@ -274,27 +276,27 @@ def grade(
     grading = Grading(secret, judging, out, again, required, policy, chosen, wanted, remark=remark)
     records, problems = 0, 0
     last: Record | None = None
-    graded_records: list[Record] = []
     book = _open_gradebook(gradebook) if gradebook else None
 
     def tell(graded: Graded) -> None:
         nonlocal records, problems, last
         if graded.record is not None:
             records, last = records + 1, graded.record
-            if book:
-                graded_records.append(graded.record)
             line = terminal.summary(graded.record) + Text("  unchanged since the last run" if graded.resumed else "")
             console.print(Text(f"{records:>4}  ", style="dim") + line, soft_wrap=True)
-        if graded.problem is not None:
-            problems += 1
-            errors.print(terminal.plain(str(graded.problem)))
+        for problem in (graded.problem, _unwritten(book, graded, policy is not None) if book else None):
+            if problem is not None:
+                problems += 1
+                errors.print(terminal.plain(str(problem)))
 
-    with progress.shown(grading.progress, console):
+    with book or contextlib.nullcontext(), progress.shown(grading.progress, console):
         grading.run(submissions, tell)
     if last is not None and records == 1:
         terminal.print_record(console, last)
     if book:
-        _write_gradebook(book, graded_records, policy is not None)
+        for text in book.remarks:
+            remark(text)
+        console.print(terminal.plain(f"Gradebook: {book.url}"), style="dim")
     if seed_file is None and records:
         console.print(
             "Hidden cases came from the kit's own seed, which anybody can look up: use --seed-file.", style="dim"
@@ -312,13 +314,17 @@ def _open_gradebook(url: str) -> Book:
     return Book(url)
 
 
-def _write_gradebook(book: Book, records: list[Record], late_policy: bool) -> None:
-    with book:
-        for record in records:
-            book.write(record, late_policy)
-    for remark in book.remarks:
-        errors.print(terminal.plain(remark))
-    console.print(terminal.plain(f"Gradebook: {book.url}"), style="dim")
+def _unwritten(book: Book, graded: Graded, late_policy: bool) -> Problem | None:
+    """Write the scores of one submission into the gradebook; what kept them out of it."""
+    if graded.record is None:
+        return None
+    if not graded.record.exam_hash:
+        return Problem(f"{graded.name}: its scores are not final, and not in the gradebook.", "Grade it again.")
+    try:
+        book.write(graded.record, late_policy)
+    except Problem as problem:
+        return problem
+    return None
 
 
 def _engine(

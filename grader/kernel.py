@@ -35,10 +35,14 @@ def cells_now(saved: Iterable[str], run: Iterable[str]) -> list[str]:
     run : what the kernel has run, in the order of time
     """
     cells = list(saved)
+    count = len(cells)
     for text in run:
-        if text in cells:
-            continue
         names = bound_in(text)
+        if text in cells:  # it was run again: what has bound its names since, outside of the file, is out of date
+            cells[count:] = [
+                cell for cell in cells[count:] if cell == text or not bound_in(cell) or bound_in(cell) - names
+            ]
+            continue
         replaced = [number for number, cell in enumerate(cells) if bound_in(cell) and bound_in(cell) <= names]
         if not replaced:
             cells.append(text)

@@ -57,10 +57,10 @@ class Check:
 
     @property
     def _chapter(self) -> Chapter:
-        for chapter in catalogue.chapters():
-            if self._name in (chapter.module, chapter.module.rpartition(".")[2]):
-                return chapter
-        raise Problem(f"This kit has no chapter {self._name!r}.", "Update the kit: git pull.")
+        chapter = catalogue.chapter_called(self._name)
+        if chapter is None:
+            raise Problem(f"This kit has no chapter {self._name!r}.", "Update the kit: git pull.")
+        return chapter
 
     def _verdict(self, name: str) -> tuple[bool, str]:
         """Whether an exercise is passed, and what is to be told."""

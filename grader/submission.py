@@ -228,7 +228,7 @@ class Submission:
             reached |= dict.fromkeys(self.reached_by(owner, self.modules[owner].frame_tree))
         parts = [f"{owner}.{ast.unparse(self.modules[owner].functions[name])}" for owner, name in reached]
         parts += [f"{owner}.{self.modules[owner].frame}" for owner in modules]
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()
 
     def named_in(self, module: str) -> set[str]:
         """The modules of the package that a module imports from, whether the submission has them or not."""
@@ -422,7 +422,7 @@ def code_cells(text: str, shown: str) -> list[str]:
 
 def _assign(name: str, stem: str, module: Module, shown: str) -> Submission:
     """A single text stands for the module it is named after, else for every chapter of which it defines a function."""
-    named = [c.module for c in catalogue.chapters() if stem.endswith(c.module.rpartition(".")[2])]
+    named = [chapter.module for chapter in catalogue.chapters_in(stem)]
     defined = module.functions.keys() | module.broken.keys()
     meant = named or [c.module for c in catalogue.chapters() if defined & {exercise.name for exercise in c.exercises}]
     if not meant:

@@ -19,14 +19,16 @@ class SyntaxProblem:
 
 
 def parsed(text: str) -> ast.Module | SyntaxProblem:
-    """The tree of a source text, or why there is none."""
+    """The tree of a source text, or why there is none; whatever has one can be written out again by `ast.unparse`."""
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
         return SyntaxProblem(error.lineno or 0, error.msg, (error.text or "").strip())
     except (ValueError, RecursionError, MemoryError) as error:
         return SyntaxProblem(0, str(error) or "it is nested too deeply", "")
-    return SyntaxProblem(0, "it is nested too deeply", "") if _is_deeper(tree, MAX_DEPTH) else tree
+    if _is_deeper(tree, MAX_DEPTH):
+        return SyntaxProblem(0, "it is nested too deeply", "")
+    return _unwritable(tree) or tree
 
 
 def global_names(code: ast.AST) -> set[str]:
@@ -37,13 +39,24 @@ def global_names(code: ast.AST) -> set[str]:
     found: set[str] = set()
     try:
         waiting = [symtable.symtable(ast.unparse(code), code.name, "exec")]
-    except SyntaxError:  # e.g. `import *` inside a function, which Python can parse and will not run
+    except (SyntaxError, ValueError):  # e.g. `import *` inside a function, which Python can parse and will not run
         return names
     while waiting:
         table = waiting.pop()
         found |= {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() or symbol.is_imported()}
         waiting += table.get_children()
     return found & names
+
+
+def _unwritable(tree: ast.Module) -> SyntaxProblem | None:
+    """Why a tree cannot be written out again: Python can parse longer numbers than it writes, and odder f-strings."""
+    for statement in tree.body:
+        try:
+            ast.unparse(statement)
+        except ValueError as error:
+            what = "a number is too long" if "digits" in str(error) else "an f-string holds a character that is too odd"
+            return SyntaxProblem(statement.lineno, f"{what} here", "")
+    return None
 
 
 def _is_deeper(tree: ast.AST, depth: int) -> bool:

@@ -6,6 +6,7 @@ import ast
 
 import pytest
 from build import judge_exercises, statuses
+from faces import kata
 from test_submission import notebook
 
 from grader import cells
@@ -31,6 +32,15 @@ STAYS = {
     "both definitions": "def relu(x): return 1\ndef relu(x): return 2",
     "from the future": "from __future__ import annotations\ndef relu(x: nothing): return x",
 }
+
+STAYS_AS_WRITTEN = ["plot(\n 1); ZERO = 0; plot(\n 2)", "T = [\n 0]; plot(1); plot(\n 2)"]
+
+
+@pytest.mark.parametrize("cell", STAYS_AS_WRITTEN)
+def test_what_shares_a_line_with_what_is_needed_stays_whole(cell):
+    relu = "def relu(x): return x + ZERO + T"
+    assert kept(cell, relu) == [ast.unparse(node) for node in ast.parse(f"{cell}\n{relu}").body]
+
 
 GOES = {
     "a call": "relu(3)",
@@ -75,6 +85,16 @@ def test_a_broken_cell_costs_its_own_exercises_only(tmp_path):
     assert statuses(judged) == {"relu": PASSED, "tanh": ERROR, "tanh_backward": PASSED}
     assert judged[1].message == "tanh: ch03_activations.ipynb, code cell 4, line 2: expected ':': `def tanh(x)`."
     assert judged[1].help.startswith("Python cannot read the cell")
+
+
+@pytest.mark.parametrize("sign", ["\ud83d", "\0"])
+def test_a_sign_that_no_file_can_hold_costs_its_own_cell_only(tmp_path, sign):
+    tanh = f"@njit\ndef tanh(x):\n    return x  # {sign}"
+    path = notebook(tmp_path / "ch03_activations.ipynb", HEAD, RELU, tanh)
+    judged = judge_exercises(submissions.read(path), "relu", "tanh")
+    assert statuses(judged) == {"relu": PASSED, "tanh": ERROR}
+    assert submissions.read(path).fingerprint("ch03_activations", "relu")
+    assert kata("check", path, "relu", cwd=tmp_path).err == ""
 
 
 def test_a_statement_that_binds_many_names_is_looked_at_once(monkeypatch):

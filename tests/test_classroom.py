@@ -32,6 +32,8 @@ from rich.console import Console
 from grader import catalogue, kit
 from grader.classroom import engine, engine_dask, progress
 from grader.classroom.engine_dask import DaskEngine, Errand
+from grader.classroom.grade import Grading
+from grader.classroom.handin import Handin
 from grader.classroom.ledger import MOST_UNWRITTEN, STATE, Ledger
 from grader.classroom.progress import Progress
 from grader.problem import Problem
@@ -518,6 +520,34 @@ def test_a_penalty_changes_records_without_judging_again(course, tmp_path):
 
 
 # --- progress ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_cannot_be_read_costs_nobody_else_anything(tmp_path):
+    (tmp_path / "class").mkdir()
+    for name, constant in {"ada": "0x1", "bob": f"0x{'f' * 5000}"}.items():
+        (tmp_path / "class" / f"{name}_ch03_activations.py").write_text(f"def relu(x):\n    return {constant}\n")
+    done = kata("grade", "class", "--out", "out", "--only", "relu", cwd=tmp_path)
+    assert "Traceback" not in done.err
+    told = {name: found["exercises"][0]["message"] for name, found in records(tmp_path / "out").items()}
+    assert told.keys() == {"ada_ch03_activations.json", "bob_ch03_activations.json"}
+    assert told["bob_ch03_activations.json"].endswith("line 1: a number is too long here.")
+
+
+def test_what_the_kit_fails_on_is_told_and_costs_nobody_else_anything(tmp_path, monkeypatch):
+    for name in ("ada", "bob"):
+        (tmp_path / f"{name}.py").write_text("def conv_output_size(n, f, p, s):\n    return 1\n")
+    monkeypatch.setattr(Handin, "read", lambda self: 1 / 0)
+    ended = []
+    Grading("a secret", NoEngine(), tmp_path / "out").run([tmp_path], ended.append)
+    assert [one.name for one in ended] == ["ada", "bob"]
+    assert all("the grader failed on it: ZeroDivisionError" in one.problem.defect for one in ended)
+
+
+class NoEngine:
+    """Judges nothing."""
+
+    def run(self, *_):
+        raise AssertionError("nothing is to be judged")
 
 
 def test_progress_counts_what_is_done_running_and_failed_and_knows_when_it_ends():

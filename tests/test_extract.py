@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from nbgrader_class import CHAPTER, with_cell, write
 
 from grader import catalogue
+from grader.problem import Problem
 from grader.submission import Submission
 
 pytest.importorskip("nbgrader", reason="no nbgrader; pip install 'deepkata[nbgrader]'")
@@ -48,6 +50,17 @@ def test_an_earlier_chapter_that_cannot_be_read_costs_only_what_calls_it(tmp_pat
     (tmp_path / "ch01_tensors" / "ch01_tensors.ipynb").write_text("{")
     write(notebook_with("def relu(x):\n    return x"), tmp_path / CHAPTER / f"{CHAPTER}.ipynb")
     assert read_from(tmp_path, CHAPTER).modules.keys() == {CHAPTER}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets few people make links")
+@pytest.mark.parametrize("link", [CHAPTER, f"{CHAPTER}/{CHAPTER}.ipynb", f"{CHAPTER}/{CHAPTER}.py"])
+def test_a_link_to_somebody_elses_work_is_not_followed(tmp_path, link):
+    write(notebook_with("x = 1"), tmp_path / CHAPTER / f"{CHAPTER}.ipynb")
+    (tmp_path / CHAPTER / f"{CHAPTER}.py").write_text("def relu(x):\n    return x\n")
+    (tmp_path / link).rename(tmp_path / "elsewhere")
+    (tmp_path / link).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Problem, match="is a link, which is not followed"):
+        read_from(tmp_path, CHAPTER)
 
 
 def notebook_with(code: str) -> dict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,9 @@ import pytest
 from faces import run
 from nbgrader_class import CHAPTER
 
-from grader import catalogue
+from grader import catalogue, cli
+from grader.classroom.engine import Outcome
+from grader.classroom.engine_local import LocalEngine
 from grader.problem import Problem
 from grader.result import FAILED, PASSED, TODO, ExerciseResult, Record
 
@@ -124,6 +127,32 @@ def test_a_released_assignment_that_got_another_exercise_gets_its_score_too(url)
         book.write(record_of(ch03_activations=(PASSED,) * 10))
     with Gradebook(url) as book:
         assert book.find_submission(CHAPTER, "ada").score == 5
+
+
+def test_what_was_graded_before_an_interruption_is_in_the_gradebook_and_what_is_not_final_is_not(
+    url, tmp_path, monkeypatch, capsys
+):
+    def run(_engine, tasks, finish, _progress):
+        for task in tasks:
+            student = task.name.partition("_")[0]
+            record = replace(record_of(ch03_activations=(PASSED,)), submission=task.name, exam_hash="a hash")
+            outcome = Outcome(task.name, record, {"relu": "a fault of the kit"} if student == "bob" else {})
+            lane = threading.Thread(target=finish, args=(outcome,))
+            lane.start()
+            lane.join()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LocalEngine, "run", run)
+    for student in ("ada", "bob", "eve"):
+        (tmp_path / f"{student}_{CHAPTER}.py").write_text("")
+    monkeypatch.setattr(
+        "sys.argv", ["kata", "grade", *map(str, tmp_path.glob("*.py")), "--gradebook", url, "--isolation", "none"]
+    )
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert f"bob_{CHAPTER}: its scores are not final, and not in the gradebook." in capsys.readouterr().err
+    with Gradebook(url) as book:
+        assert {student.id: student.score for student in book.students} == {"ada": 1.0, "eve": 1.0}
 
 
 BAD_ADDRESSES = {

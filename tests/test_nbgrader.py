@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import shutil
 
@@ -92,8 +93,8 @@ def test_what_was_missing_is_told_in_the_log(course):
 
 
 def test_an_exercise_of_another_kit_is_told_of_and_earns_nothing(course):
-    told = "This kit has no exercise for the cell swish-points: it was not judged, and has no points yet."
-    assert f"right: {told} Build the course again, or give the points by hand." in course.log
+    told = "This kit has no exercise for the cell swish-points: 0 points, until you give them by hand."
+    assert f"right: {told} Or build the course again." in course.log
     assert course.told("right", "swish") == f"{told}\n"
 
 
@@ -158,6 +159,31 @@ def test_a_regrade_leaves_alone_what_was_given_by_hand_and_nbgrader_takes_off_fo
         assert submission.late_submission_penalty == 1.75
         assert book.find_comment("sigmoid", CHAPTER, CHAPTER, "half").comment == "Nearly."
         assert book.find_grade("sigmoid-points", CHAPTER, CHAPTER, "half").needs_manual_grade, "nbgrader's own rule"
+
+
+def test_a_notebook_beside_the_chapters_own_takes_nothing_from_anybody(course, tmp_path):
+    """nbgrader comes to it first, and the next students are judged beforehand."""
+    again = Course(shutil.copytree(course.folder, tmp_path / "course"))
+    theory = {**again.released, "cells": [again.released["cells"][0]]}
+    write(theory, again.folder / "source" / CHAPTER / "a_theory.ipynb")
+    settings = again.settings(seed_file=str(course.seed))
+    (again.folder / "gradebook.db").unlink()
+    shutil.rmtree(again.folder / "submitted")
+    released = NbGraderAPI(config=settings).generate_assignment(CHAPTER, force=True)
+    assert released["success"], released["log"]
+    for student in ("half", "right"):
+        again.hand_in(student, course_file(course, student))
+        write(theory, again.folder / "submitted" / student / CHAPTER / "a_theory.ipynb")
+    done = NbGraderAPI(config=settings).autograde(CHAPTER, "*", force=True)
+    assert done["success"], done["log"]
+    for student in ("half", "right"):
+        assert again.grades(student) == EARNED[student]
+        assert len(records(again.folder / "records" / CHAPTER)[f"{student}.json"]["exercises"]) == len(ASKED)
+
+
+def course_file(course: Course, student: str) -> dict:
+    """What a student of the course has handed in."""
+    return json.loads((course.folder / "submitted" / student / CHAPTER / f"{CHAPTER}.ipynb").read_text())
 
 
 def test_a_notebook_that_kata_grade_refuses_earns_nothing_and_says_why(course, tmp_path):

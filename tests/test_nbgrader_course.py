@@ -6,6 +6,7 @@ import ast
 import functools
 import importlib.metadata
 import json
+import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -198,7 +199,8 @@ def test_building_again_changes_nothing_and_says_so(tmp_path):
 
 def test_what_the_instructor_has_done_survives(tmp_path):
     build(tmp_path, ACTIVATIONS)
-    mine = nbformat.v4.new_markdown_cell("Why does ReLU train faster?", metadata={"nbgrader": {"grade_id": "why"}})
+    marks = {"grade_id": "why-points"}
+    mine = nbformat.v4.new_markdown_cell("Why does ReLU train faster?", metadata={"nbgrader": marks})
     notebook = source(tmp_path)
     notebook.cells.insert(6, mine)
     cell(notebook, "relu-points").metadata.nbgrader.points = 5
@@ -212,6 +214,48 @@ def test_what_the_instructor_has_done_survives(tmp_path):
     assert config.read_text().endswith('c.Judge.isolation = "required"\n')
     assert config.read_text().count("config.apply(") == 1
     assert list((tmp_path / "submitted").iterdir()) == []
+
+
+def test_what_the_instructor_has_taken_out_stays_out_and_what_is_replaced_is_kept(tmp_path, capsys):
+    build(tmp_path, ACTIVATIONS)
+    notebook = source(tmp_path)
+    notebook.cells = [cell for cell in notebook.cells if not pack.grade_id(cell).startswith("tanh")]
+    notebook.metadata.kernelspec.name = "course"
+    cell(notebook, "relu-text").source = "My own words."
+    save(notebook, tmp_path)
+    command.build(tmp_path)
+    told = capsys.readouterr().out
+    assert "You have taken out tanh, tanh_backward. To get all back, move the notebook out" in told
+    assert not [cell for cell in source(tmp_path).cells if pack.grade_id(cell).startswith("tanh")]
+    assert source(tmp_path).metadata.kernelspec.name == "course"
+    (kept,) = (tmp_path / ".deepkata" / "replaced").iterdir()
+    assert cell(pack.read(kept), "relu-text").source == "My own words."
+    command.build(tmp_path)
+    assert len(list((tmp_path / ".deepkata" / "replaced").iterdir())) == 1
+
+
+def test_a_page_of_the_instructors_own_stays(tmp_path):
+    (tmp_path / "nbgrader_config.py").write_text("c = get_config()\n")
+    (tmp_path / "README.md").write_text("# My course\n")
+    build(tmp_path, ACTIVATIONS)
+    assert (tmp_path / "README.md").read_text() == "# My course\n"
+    assert (tmp_path / "KATA.md").read_text().startswith(course.OUR_PAGE)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_who_may_read_the_course_is_for_the_instructor_to_say(tmp_path):
+    before = os.umask(0o027)
+    try:
+        build(tmp_path, ACTIVATIONS)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "nbgrader_config.py").stat().st_mode & 0o777 == 0o640
+
+
+def test_building_again_without_a_choice_means_the_assignments_that_are_there(tmp_path):
+    build(tmp_path, ACTIVATIONS, DENSE)
+    command.build(tmp_path)
+    assert course.assignments(tmp_path) == [ACTIVATIONS, DENSE]
 
 
 def test_a_configuration_of_the_instructors_own_is_kept_below_ours(tmp_path):
@@ -234,6 +278,7 @@ def test_what_has_changed_is_told_and_the_other_cells_keep_their_names(tmp_path,
     gone = cell(source(tmp_path), "tanh-points")
     notebook = source(tmp_path)
     notebook.cells.remove(gone)
+    notebook.metadata.deepkata.cells.remove("tanh-points")
     gone.metadata.nbgrader.grade_id = "sinh-points"
     save(nbformat.from_dict({**notebook, "cells": [*notebook.cells, gone]}), tmp_path)
     assert build(tmp_path, ACTIVATIONS) == {ACTIVATIONS: "added: tanh; removed: sinh"}
@@ -245,13 +290,14 @@ def test_other_exercises_in_a_graded_assignment_are_warned_of(tmp_path, capsys):
         build(tmp_path, name)
         notebook = source(tmp_path, name)
         notebook.cells = notebook.cells[:-1]
+        notebook.metadata.deepkata.cells.pop()
         save(notebook, tmp_path, name)
     (tmp_path / "autograded" / "ada" / DENSE).mkdir(parents=True)
     command.build(tmp_path, [ACTIVATIONS, DENSE])
-    told = capsys.readouterr().out.splitlines()
-    assert told[0].split() == [ACTIVATIONS, "added:", "softmax_backward"]
-    assert told[1].split() == [DENSE, "added:", "dense_backward"]
-    assert told[2].strip() == "It has been graded: nbgrader will not release it with other exercises."
+    told = " ".join(capsys.readouterr().out.split())
+    warning = "It has been graded: nbgrader will not release it with other exercises."
+    assert f"{ACTIVATIONS} added: softmax_backward The notebook as it was" in told
+    assert f"{DENSE} added: dense_backward {warning}" in told
 
 
 def test_an_assignment_keeps_its_style_and_what_it_was_given(tmp_path):
@@ -289,9 +335,22 @@ def test_a_folder_that_is_no_course_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+def test_somebody_elses_source_folder_makes_no_course(tmp_path):
+    (tmp_path / "source").mkdir()
+    with pytest.raises(Problem, match="is no nbgrader course: it holds source"):
+        build(tmp_path, ACTIVATIONS)
+
+
+def test_a_mark_without_its_partner_is_told_with_its_cell():
+    notebook = notebook_of(chapters(ACTIVATIONS)[0])
+    cell(notebook, "relu").source += f"\n    {stubs.BEGIN}"
+    with pytest.raises(Problem, match="The cell relu has a solution mark without its partner"):
+        ClearSolutions().preprocess(notebook, {})
+
+
 def test_a_seed_file_where_students_get_it_is_refused(tmp_path):
+    build(tmp_path, ACTIVATIONS)
     secret = tmp_path / "source" / ACTIVATIONS / "secret.txt"
-    secret.parent.mkdir(parents=True)
     secret.write_text("hard to guess")
     with pytest.raises(Problem, match="lies where students get it"):
         build(tmp_path, ACTIVATIONS, seed_file=secret)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from grader.nbgrader_bridge import pack
+from grader.nbgrader_bridge import command, pack
 from grader.nbgrader_bridge.notebook import notebook_of
 from grader.nbgrader_bridge.relative import as_before, spelled_out
 
@@ -141,6 +142,34 @@ def test_a_module_in_another_encoding_comes_back_in_it():
     assert there_and_back(content) == content
 
 
+def test_what_was_written_since_brings_a_module_to_utf_8():
+    content = "#!/usr/bin/python\n# -*- coding: latin-1 -*-\nNAME = 'Überfluß'\ndef relu(x):\n    return x\n"
+    packed = pack.pack(content.encode("latin-1"), released(), "mine.py")
+    packed.cells[2].source += "\n# α"
+    text = pack.unpack(packed, "mine.ipynb").decode()
+    assert text.startswith("#!/usr/bin/python\n# -*- coding: utf-8 -*-\nNAME = 'Überfluß'\n# α\n")
+
+
+ODD_FACTS = {"encoding": "nope", "newline": 3, "imports": [1]}
+
+
+@pytest.mark.parametrize("name", ODD_FACTS)
+def test_metadata_that_nobody_has_written_is_passed_over(name):
+    notebook = released()
+    plain = pack.unpack(notebook, "mine.ipynb")
+    notebook.metadata.deepkata[name] = ODD_FACTS[name]
+    assert pack.unpack(notebook, "mine.ipynb") == plain
+
+
+def test_metadata_of_another_form_are_told_in_a_sentence(tmp_path):
+    notebook = released()
+    notebook.metadata.deepkata = [1]
+    notebook.cells[2].metadata.nbgrader = "x"
+    (tmp_path / "mine.ipynb").write_text(json.dumps(notebook))
+    with pytest.raises(Problem, match="is no notebook of this kit"):
+        pack.unpack(pack.read(tmp_path / "mine.ipynb"), "mine.ipynb")
+
+
 def test_exercises_stand_in_the_order_of_the_module():
     """A later function may need an earlier one when it is defined."""
     packed = pack.pack(b"def tanh(x): return x\n\n\ndef relu(x, of=tanh): return x\n", released(), "mine.py")
@@ -169,6 +198,34 @@ def test_what_was_tried_out_in_cells_of_ones_own_is_a_comment_in_the_module():
     assert "\n# %%time\ndef relu(x):\n" in text
     assert "check(" not in text
     assert "My notes" not in text
+
+
+HELPER = "def half(x):\n    return np.maximum(x, np.float32(0))"
+
+
+def with_code_everywhere() -> nbformat.NotebookNode:
+    """A student's work in a cell of checks, and in the earlier of two cells for an exercise."""
+    notebook = released(relu="def relu(x):\n    return half(x)")
+    points = next(cell for cell in notebook.cells if pack.grade_id(cell) == "tanh-points")
+    points.source += f"\n{HELPER}"
+    (relu,) = [cell for cell in notebook.cells if pack.grade_id(cell) == "relu"]
+    earlier = nbformat.from_dict({**relu, "source": "FACTOR = 3\ndef relu(x):\n    return x"})
+    notebook.cells.insert(notebook.cells.index(relu), earlier)
+    return notebook
+
+
+def test_code_that_counts_comes_into_the_module_wherever_it_stands():
+    text = pack.unpack(with_code_everywhere(), "mine.ipynb").decode()
+    assert Module("", text).functions.keys() >= {"relu", "half"}
+    assert f'# check("tanh")\n{HELPER}\n' in text
+    assert 'check("relu")' not in text
+
+
+def test_code_that_counts_stays_in_a_newer_release_wherever_it_stands():
+    updated = pack.update(with_code_everywhere(), released(), "mine.ipynb")
+    added = [cell.source for cell in updated.cells if pack.is_added(cell)]
+    assert added == ["FACTOR = 3\ndef relu(x):\n    return x", f'check("tanh")\n{HELPER}']
+    assert sources(updated)["relu"].endswith("return half(x)")
 
 
 def test_a_cell_that_python_cannot_read_comes_into_the_module_as_it_is():
@@ -221,6 +278,14 @@ def test_pack_and_unpack_keep_what_they_replace(tmp_path):
     assert (tmp_path / "modules" / f"{ACTIVATIONS}.py").read_bytes() == solution(ACTIVATIONS)
 
 
+def test_two_notebooks_of_a_chapter_are_refused(tmp_path):
+    for name in ("a.ipynb", "b.ipynb"):
+        nbformat.write(released(), tmp_path / name)
+    (tmp_path / f"{ACTIVATIONS}.py").write_text("")
+    with pytest.raises(Problem, match="of the same chapter"):
+        command.pack([tmp_path / name for name in ("a.ipynb", "b.ipynb", f"{ACTIVATIONS}.py")])
+
+
 def test_what_cannot_be_packed_is_told_in_a_sentence(tmp_path):
     thin = notebook_of(chapter(ACTIVATIONS), with_cells=False)
     foreign = nbformat.v4.new_notebook(cells=[new_code_cell("def relu(x): return x")])
@@ -247,6 +312,13 @@ SAVED = ["import numpy as np", "def relu(x): return 1", "def tanh(x): return rel
 def test_a_cell_that_was_run_again_stands_where_it_stood():
     run = ["def relu(x)", "def relu(x): return 2", "y = relu(3)", "def relu(x): return 3"]
     assert kernel.cells_now(SAVED, run) == [SAVED[0], "def relu(x): return 3", SAVED[2], SAVED[3], "y = relu(3)"]
+
+
+def test_a_saved_cell_that_is_run_again_counts_before_what_was_tried_in_between():
+    saved = ["def relu(x): return 1\ndef tanh(x): return 1"]
+    tried = "def relu(x): return 2"
+    assert kernel.cells_now(saved, [saved[0], tried]) == [*saved, tried]
+    assert kernel.cells_now(saved, [saved[0], tried, "relu(3)", saved[0]]) == [*saved, "relu(3)"]
 
 
 def test_a_module_beside_a_notebook_without_cells_for_solutions_is_what_counts(tmp_path):

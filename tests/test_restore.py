@@ -62,6 +62,11 @@ def test_an_ordinary_text_stays_as_it_is(text):
     assert text_of(text) == text
 
 
+@pytest.mark.parametrize("text", [r"\( " * 300, r"\begin{a}" * 300, "a text " * 2000])
+def test_a_text_that_takes_long_to_render_is_shown_as_it_was_typed(text):
+    assert text_of(text) == f"    {text}"
+
+
 def test_html_is_shown_not_obeyed():
     assert text_of("<b>bold</b> <script>x()</script>") == "&lt;b>bold&lt;/b> &lt;script>x()&lt;/script>"
 
@@ -90,21 +95,27 @@ def test_nothing_but_the_text_of_a_cell_goes_on():
     assert "<" not in cell.id
 
 
+def test_a_sign_that_no_file_can_hold_is_replaced():
+    cells = restored([submitted("half a \ud83d"), submitted("a \0", kind="markdown")], {})
+    assert [cell.source for cell in cells] == ["half a \ufffd", "a \ufffd"]
+
+
 @pytest.mark.parametrize("junk", [{}, {"cell_type": "code", "source": {"a": 1}}, {"cell_type": "evil", "metadata": 5}])
 def test_what_is_no_cell_is_an_empty_one(junk):
     (cell,) = restored([junk], released(relu={"solution": True}))
     assert cell.source == ""
 
 
-def test_locked_cells_are_the_instructors_and_of_doubled_ones_the_last_is_the_students():
+def test_locked_cells_are_the_instructors_and_show_below_what_was_written_in_them():
     known = released(relu={"solution": True}, relu_points={"grade": True, "locked": True, "points": 2})
     cells = restored([submitted("first", "relu"), submitted("100", "relu-points"), submitted("second", "relu")], known)
     assert [(cell.source, cell.metadata.get("nbgrader", {}).get("points")) for cell in cells] == [
         ("first", None),
         ("original", 2),
+        ("100", None),
         ("second", None),
     ]
-    assert [bool(cell.metadata.get("nbgrader")) for cell in cells] == [False, True, True]
+    assert [bool(cell.metadata.get("nbgrader")) for cell in cells] == [False, True, False, True]
 
 
 def test_missing_cells_with_points_come_back_below_their_answer():

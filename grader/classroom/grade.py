@@ -13,7 +13,7 @@ from pathlib import Path
 
 from grader import kit, levels, stubs
 from grader.classroom import handin, likeness
-from grader.classroom.engine import Engine, Outcome, Task, exercises_of
+from grader.classroom.engine import Engine, Outcome, Task, exercises_of, failure
 from grader.classroom.handin import Handin
 from grader.classroom.late import Policy
 from grader.classroom.ledger import Ledger
@@ -112,9 +112,9 @@ class Grading:
             handed_in = one.read()
             asked = exercises_of(handed_in, self.only)
         except Problem as problem:
-            if ledger is not None:
-                ledger.withdraw(one.name)
-            return Graded(one.name, problem=problem)
+            return self._unread(one, problem, ledger)
+        except Exception as error:
+            return self._unread(one, failure(one.name, error).problem, ledger)
         if ledger is None or self.again:
             return None
         earlier = ledger.find(one.name, handed_in.digest, asked)
@@ -126,6 +126,12 @@ class Grading:
         if record != earlier:
             ledger.keep(record)
         return Graded(one.name, record, resumed=True)
+
+    def _unread(self, one: Handin, problem: Problem | None, ledger: Ledger | None) -> Graded:
+        """The end of a submission that cannot be read; a record of an earlier one does not stand for it."""
+        if ledger is not None:
+            ledger.withdraw(one.name)
+        return Graded(one.name, problem=problem)
 
     def _end_of(self, one: Handin, outcome: Outcome, ledger: Ledger | None) -> Graded:
         """Write the record of what was judged.
@@ -173,7 +179,7 @@ class Readings(Mapping[str, Submission]):
     def __getitem__(self, name: str) -> Submission:
         try:
             return self._found[name].read()
-        except Problem:
+        except Exception:  # it was told when the submission was to be judged
             return Submission(name, {})
 
     def __iter__(self) -> Iterator[str]:

@@ -33,7 +33,9 @@ class Style(enum.StrEnum):
 @nbgrader_app.command()
 def build(
     course: Annotated[Path, typer.Option(metavar="DIR", help="the course's folder, or a new one")],
-    chapters: Annotated[list[str] | None, typer.Option(help="chapters, e.g. ch03,ch05; all for none")] = None,
+    chapters: Annotated[
+        list[str] | None, typer.Option(help="chapters, e.g. ch03,ch05; none: those that are there, in a new course all")
+    ] = None,
     given: Annotated[list[str] | None, typer.Option(help="chapters that students get solved")] = None,
     style: Annotated[Style | None, typer.Option(help="where students write: cells, or modules beside them")] = None,
     seed_file: Annotated[Path | None, typer.Option(metavar="FILE", help="the course's secret")] = None,
@@ -42,13 +44,20 @@ def build(
     _require_nbgrader()
     from grader.nbgrader_bridge import course as courses
 
-    wish = courses.Wish(course, _chapters(chapters), _chapters(given) if given else (), style or "", seed_file)
+    meant = _chapters(chapters or courses.assignments(course))
+    wish = courses.Wish(course, meant, _chapters(given) if given else (), style or "", seed_file)
     for change in courses.build(wish):
         console.print(plain(f"{change.assignment:<24}{change}"))
         if (change.added or change.removed) and any(course.glob(f"autograded/*/{change.assignment}")):
             console.print(plain(f"{'':<24}It has been graded: nbgrader will not release it with other exercises."))
+        if change.left_out:
+            advice = f"To get all back, move the notebook out of source/{change.assignment}/ and build again."
+            console.print(plain(f"{'':<24}You have taken out {', '.join(change.left_out)}. {advice}"))
+        if change.kept:
+            console.print(plain(f"{'':<24}The notebook as it was is kept in {change.kept}."))
     first = courses.assignments(course)[0]
-    console.print(plain(f"\nNext, in {course}: `nbgrader generate_assignment {first}`. Its README.md tells the rest."))
+    page = courses.page_of(course).name
+    console.print(plain(f"\nNext, in {course}: `nbgrader generate_assignment {first}`. Its {page} tells the rest."))
 
 
 @notebook_app.command()
@@ -67,6 +76,8 @@ def pack(
         for notebook in [packing.read(path)]
     }
     modules = {_chapter_of(path).module: path for path in files if path.suffix != ".ipynb"}
+    if len(modules) + len(notebooks) < len(files):
+        raise Problem("Two of these files are of the same chapter.", "Give one module and one notebook for each.")
     if not modules or modules.keys() != notebooks.keys():
         raise Problem(
             "Each module needs its notebook, and each notebook its module.",
@@ -139,7 +150,7 @@ def _chapters(names: Sequence[str] | None) -> Sequence[Chapter]:
 
 def _chapter(name: str) -> Chapter:
     for chapter in catalogue.chapters():
-        last = chapter.module.rpartition(".")[2]
+        last = catalogue.last_part(chapter)
         if name in (chapter.module, last, last.partition("_")[0]):
             return chapter
     raise Problem(f"There is no chapter or project called {name!r}.", "Run `kata` for a list.")
@@ -147,10 +158,10 @@ def _chapter(name: str) -> Chapter:
 
 def _chapter_of(path: Path) -> Chapter:
     """The chapter that a module is named after."""
-    for chapter in catalogue.chapters():
-        if path.stem.endswith(chapter.module.rpartition(".")[2]):
-            return chapter
-    raise Problem(f"{path} is named after no chapter.", "Name it like the stub, e.g. ch03_activations.py.")
+    named = catalogue.chapters_in(path.stem)
+    if not named:
+        raise Problem(f"{path} is named after no chapter.", "Name it like the stub, e.g. ch03_activations.py.")
+    return named[0]
 
 
 def _content(path: Path) -> bytes:

@@ -1,7 +1,8 @@
 """A course for nbgrader, made from the solutions: notebooks, configuration, and a page for whoever runs it.
 
-Only source/, nbgrader_config.py, README.md and the seed file are ever written. Cells that the instructor has added to
-a notebook, points that they have changed, and their own lines in the configuration survive a second build.
+Only source/, nbgrader_config.py, README.md (KATA.md where the instructor has a README.md of their own) and the seed
+file are ever written. Cells that the instructor has added to a notebook or taken out of it, points that they have
+changed, and their own lines in the configuration survive a second build; a notebook that is replaced is kept.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import jinja2
@@ -27,8 +28,9 @@ from grader.problem import Problem
 from grader.result import write_atomically
 from grader.submission import Module, Submission
 
-CONFIG, SEED, SOURCE = "nbgrader_config.py", "seed.txt", "source"
-PARTS = (CONFIG, SOURCE, "release", "submitted", "autograded", "feedback", "gradebook.db")  # of a course
+CONFIG, SEED, SOURCE, GRADEBOOK = "nbgrader_config.py", "seed.txt", "source", "gradebook.db"
+PAGES = ("README.md", "KATA.md")  # the second where the first is the instructor's own
+OUR_PAGE = "<!-- kata nbgrader build -->"  # in its first line
 TEMPLATES = Path(__file__).parent / "templates"
 OURS = "# --- kata nbgrader build: what stands from here to the next such line is made anew ---"
 YOURS = "# --- yours: what stands below is kept ---"
@@ -58,7 +60,13 @@ class Wish:
 
 @dataclass
 class Change:
-    """What became of an assignment; the lists hold names of exercises, `points` how they were and are."""
+    """What became of an assignment; the lists hold names of exercises, `points` how they were and are.
+
+    Parameters
+    ----------
+    left_out : exercises that the instructor has taken out, and that stay out
+    kept : where the notebook is that was replaced
+    """
 
     assignment: str
     exercises: int
@@ -68,6 +76,8 @@ class Change:
     removed: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     points: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    kept: Path | None = None
 
     def __str__(self) -> str:
         if self.new:
@@ -91,10 +101,11 @@ def build(wish: Wish) -> Iterator[Change]:
         raise Problem(f"There are no solutions at {kit.SOLUTIONS}.", "Courses are built in the authors' repository.")
     _refuse_strangers(wish.folder)
     seed = _seed(wish)
+    write_if_new(wish.folder / CONFIG, configuration(wish.folder, seed))  # so that a build can go on that was stopped
     for chapter in wish.chapters:
         yield _build_assignment(wish, chapter)
     write_if_new(wish.folder / CONFIG, configuration(wish.folder, seed))
-    write_if_new(wish.folder / "README.md", page(wish.folder, seed))
+    write_if_new(page_of(wish.folder), page(wish.folder, seed))
 
 
 def assignments(folder: Path) -> list[str]:
@@ -118,11 +129,22 @@ def configuration(folder: Path, seed: str) -> str:
     return _BLOCK.sub(lambda _: block, old, count=1) if _BLOCK.search(old) else block + old
 
 
+def page_of(folder: Path) -> Path:
+    """Where the course's page stands: never in the place of one that we have not written."""
+    readme, other = (folder / name for name in PAGES)
+    return other if readme.exists() and not _is_ours(readme) else readme
+
+
 def page(folder: Path, seed: str) -> str:
-    """The text of the course's README.md."""
+    """The text of the course's page."""
     template = jinja2.Template((TEMPLATES / "course.md").read_text(encoding="utf-8"), keep_trailing_newline=True)
     names = assignments(folder)
-    return template.render(course=folder.resolve().name, first=names[0], assignments=names, seed=seed)
+    told = template.render(course=folder.resolve().name, first=names[0], assignments=names, seed=seed)
+    return f"{OUR_PAGE}\n{told}"
+
+
+def _is_ours(path: Path) -> bool:
+    return _text(path).startswith(OUR_PAGE)
 
 
 def _refuse_strangers(folder: Path) -> None:
@@ -130,9 +152,9 @@ def _refuse_strangers(folder: Path) -> None:
         found = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     except OSError as error:
         raise Problem(f"{folder} is no folder that can be read ({error.strerror}).", "Name another one.") from None
-    if found and not set(found) & set(PARTS):
+    if found and not {CONFIG, GRADEBOOK} & set(found) and not any(_is_ours(folder / name) for name in PAGES):
         raise Problem(
-            f"{folder} is no nbgrader course: it holds {found[0]}, and none of {CONFIG}, {SOURCE}/ and gradebook.db.",
+            f"{folder} is no nbgrader course: it holds {found[0]}, and neither {CONFIG} nor {GRADEBOOK}.",
             "Give a course's folder, or a new one.",
         )
 
@@ -163,17 +185,20 @@ def _build_assignment(wish: Wish, chapter: Chapter) -> Change:
     notebook = notebook_of(chapter, in_cells)
     if old is not None:
         _take_over(notebook, old)
+    text = nbformat.writes(notebook) + "\n"
     before = contents(old, _text(module), chapter) if old else {}
     stub = "" if in_cells else stubs.wanted()[kit.EXERCISES / (chapter.module.replace(".", "/") + ".py")]
     after = contents(notebook, stub, chapter)
-    write_if_new(path, nbformat.writes(notebook) + "\n")
+    kept = pack.replaced(path, wish.folder) if old is not None and _text(path) != text else None
+    write_if_new(path, text)
     if stub:
         write_if_new(module, stub)
     else:
         module.unlink(missing_ok=True)
     for given in given_to(chapter, [*wish.given, *_given_before(folder)]):
         write_if_new(folder / f"{assignment_of(given)}.py", solved(given))
-    return _compared(name, old is None, before, after)
+    left_out = [exercise.name for exercise in chapter.exercises if exercise.name not in after]
+    return replace(_compared(name, old is None, before, after), left_out=left_out, kept=kept)
 
 
 def given_to(chapter: Chapter, given: Iterable[Chapter]) -> list[Chapter]:
@@ -198,7 +223,7 @@ def contents(notebook: NotebookNode, module: str, chapter: Chapter) -> dict[str,
     told = {pack.grade_id(cell): cell.source for cell in notebook.cells}
     functions = {piece.name: piece.source for piece in pieces.cut(Module("", module), names)} if module else {}
     for cell in notebook.cells:
-        if pack.grade_id(cell).endswith(POINTS):
+        if pack.grade_id(cell).endswith(POINTS) and "points" in cell.metadata.nbgrader:
             name = pack.grade_id(cell).removesuffix(POINTS)
             texts = [told.get(name + TEXT, ""), told.get(name, ""), functions.get(name, "")]
             found[name] = (float(cell.metadata.nbgrader.points), "\0".join(texts))
@@ -206,14 +231,24 @@ def contents(notebook: NotebookNode, module: str, chapter: Chapter) -> dict[str,
 
 
 def write_if_new(path: Path, text: str) -> None:
-    """Write a file that whoever teaches the course can read, unless it holds just that."""
+    """Write a file that whoever the instructor lets can read, unless it holds just that."""
     if _text(path) != text:
+        mode = path.stat().st_mode if path.exists() else 0o666 & ~_umask()
         write_atomically(path, text)
-        os.chmod(path, 0o644)
+        os.chmod(path, mode)
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)  # there is no other way to read it
+    os.umask(mask)
+    return mask
 
 
 def _take_over(notebook: NotebookNode, old: NotebookNode) -> None:
-    """What the instructor has done to the notebook: cells of their own, and other points."""
+    """What the instructor has done to the notebook: cells of their own, cells taken out, other points and kernel."""
+    gone = set(old.metadata.get(MARKS, {}).get("cells", [])) - {pack.grade_id(cell) for cell in old.cells}
+    notebook.cells = [cell for cell in notebook.cells if pack.grade_id(cell) not in gone]
+    notebook.metadata.kernelspec = old.metadata.get("kernelspec", notebook.metadata.kernelspec)
     notebook.cells = pack.with_added(notebook.cells, old.cells, lambda cell: MARKS not in cell.metadata)
     theirs = {pack.grade_id(cell): cell.metadata for cell in old.cells if MARKS in cell.metadata}
     for cell in notebook.cells:

@@ -1,8 +1,8 @@
 """What a student handed in for an assignment, as a submission.
 
 It is read as `kata grade` reads it, so that the same code gets the same score: the code cells of the notebook, or the
-module beside it where the notebook has only text and checks. Nothing of it is run here, and its outputs and metadata
-are not looked at.
+module beside it where the notebook has only text and checks, which its metadata tell. Nothing of it is run here, and
+its outputs are not looked at.
 
 A chapter that builds on earlier ones finds them as in a folder of exercises: the student's own, from their earlier
 assignments in the course, else what the instructor has put beside the assignment's source.
@@ -42,6 +42,9 @@ def submission_of(chapter: Chapter, student: str, folder_of: Callable[[str], Pat
 def handed_in(folder: Path, assignment: str, student: str) -> Submission:
     """What is in the folder of one assignment; raises Problem where that cannot be read."""
     notebook, module = folder / f"{assignment}.ipynb", folder / f"{assignment}.py"
+    for path in (notebook, module, folder, folder.parent):
+        if path.is_symlink():  # it may lead to somebody else's work
+            raise Problem(f"{path.name} is a link, which is not followed.", "Hand in the file itself.")
     content = submissions.content_of(notebook, notebook.name, submissions.most_of(notebook.name))
     found = submissions.single(student, notebook.name, content, notebook.name)
     thin = submissions.is_thin(content.decode("utf-8", "replace"))

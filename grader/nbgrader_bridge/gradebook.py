@@ -52,7 +52,6 @@ class Book:
     def __init__(self, url: str):
         self.url = url
         self.remarks: list[str] = []
-        self._notebooks: dict[str, Notebook] = {}
         _find_alembic()
         try:
             self._book = Gradebook(url, course_id="")
@@ -97,6 +96,8 @@ class Book:
         except DATABASE_ERRORS as error:
             self._book.db.rollback()
             raise self._problem(error) from None
+        finally:
+            self._book.db.remove()  # a session is its thread's, and the next record may be another's
 
     def _is_handed_in(self, chapter: Chapter, results: Sequence[ExerciseResult], student: str) -> bool:
         """Whether there is something to tell: a chapter of untouched stubs is no submission, unless there was one."""
@@ -157,26 +158,24 @@ class Book:
     def _notebook(self, chapter: Chapter, results: Sequence[ExerciseResult]) -> Notebook:
         """The chapter's notebook in the gradebook; one that was not released is made here, and kept complete."""
         name = identity.assignment_of(chapter)
-        if name not in self._notebooks:
-            self._book.update_or_create_assignment(name)
-            notebook = self._notebooks[name] = self._book.update_or_create_notebook(name, name)
-            if notebook.source_cells:
-                self._compare(notebook, results)
-            else:
-                for result in results:
-                    cell = name_of(result.id) + identity.POINTS
-                    facts = {"max_score": result.points, "cell_type": "code"}
-                    self._book.update_or_create_grade_cell(cell, name, name, **facts)
-        return self._notebooks[name]
+        self._book.update_or_create_assignment(name)
+        notebook = self._book.update_or_create_notebook(name, name)
+        if notebook.source_cells:
+            self._compare(notebook, results)
+        else:
+            for result in results:
+                cell = name_of(result.id) + identity.POINTS
+                facts = {"max_score": result.points, "cell_type": "code"}
+                self._book.update_or_create_grade_cell(cell, name, name, **facts)
+        return notebook
 
     def _compare(self, notebook: Notebook, results: Sequence[ExerciseResult]) -> None:
-        """Say so where a released assignment has other exercises than were graded."""
+        """Say so, once, where a released assignment has other exercises than were graded."""
         graded = {name_of(result.id) for result in results}
         asked = {cell.name.removesuffix(identity.POINTS) for cell in notebook.grade_cells}
-        for name in sorted(graded - asked):
-            self.remarks.append(f"{notebook.name}: the released assignment has no {name}; its score was not written.")
-        for name in sorted(asked - graded):
-            self.remarks.append(f"{notebook.name}: the cell {name} was not graded; its score stays as it is.")
+        told = [f"the released assignment has no {name}; its score was not written." for name in sorted(graded - asked)]
+        told += [f"the cell {name} was not graded; its score stays as it is." for name in sorted(asked - graded)]
+        self.remarks += [text for one in told if (text := f"{notebook.name}: {one}") not in self.remarks]
 
     def _problem(self, error: Exception) -> Problem:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())

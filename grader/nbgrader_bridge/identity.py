@@ -16,7 +16,7 @@ POINTS = "-points"
 
 def assignment_of(chapter: Chapter) -> str:
     """The name of a chapter's assignment, and of its notebook."""
-    return chapter.module.rpartition(".")[2]
+    return catalogue.last_part(chapter)
 
 
 def chapter_of(assignment: str) -> Chapter:
@@ -26,13 +26,13 @@ def chapter_of(assignment: str) -> Chapter:
     ------
     Problem : this kit has no chapter of that name
     """
-    for chapter in catalogue.chapters():
-        if assignment_of(chapter) == assignment:
-            return chapter
-    raise Problem(
-        f"This kit has no chapter or project called {assignment!r}.",
-        "Build the course with the version of the kit that grades it: kata nbgrader build.",
-    )
+    chapter = catalogue.chapter_called(assignment)
+    if chapter is None:
+        raise Problem(
+            f"This kit has no chapter or project called {assignment!r}.",
+            "Build the course with the version of the kit that grades it: kata nbgrader build.",
+        )
+    return chapter
 
 
 def solution_id(exercise: Exercise) -> str:

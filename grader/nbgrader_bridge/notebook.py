@@ -51,7 +51,8 @@ def notebook_of(chapter: Chapter, with_cells: bool = True) -> NotebookNode:
             cells.append(solution_cell(solution_id(exercise), _without_advice(part.source, exercise.name)))
         cells.append(points_cell(exercise))
     language = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}
-    metadata = {"kernelspec": KERNEL, "language_info": language, MARKS: {"module": chapter.module}}
+    marks = {"module": chapter.module, "cells": [cell.id for cell in cells]}  # to see what an instructor takes out
+    metadata = {"kernelspec": KERNEL, "language_info": language, MARKS: marks}
     return new_notebook(cells=cells, metadata=metadata)
 
 

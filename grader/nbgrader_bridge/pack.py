@@ -10,7 +10,7 @@ import ast
 import itertools
 import re
 import tokenize
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -31,17 +31,28 @@ from grader.submission import Module, is_stub
 from grader.syntax import SyntaxProblem, parsed
 
 GAPS = ("before", "after")  # in our metadata: the empty lines around a piece, where they are not the usual ones
+NEWLINES = ("\r", "\r\n")  # the unusual ones
 _NEWLINES = re.compile(r"\r\n?|\n")
+_ENCODING = re.compile(r"\A((?:[ \t\f]*(?:#.*)?\r?\n)?[ \t\f]*#.*?coding[:=][ \t]*)[-\w.]+")  # as PEP 263 has it
 
 
 def read(path: Path) -> NotebookNode:
     """A notebook from a file; raises Problem where it is none."""
     try:
-        return nbformat.read(path, as_version=4)
+        return _sound(nbformat.read(path, as_version=4))
     except OSError as error:
         raise Problem(f"{path} cannot be read ({error.strerror}).", "Check the path.") from None
     except Exception:  # whatever is wrong with it, nbformat has an error of its own for it
         raise Problem(f"{path} is not a readable notebook.", "Save it from Jupyter again (format 4).") from None
+
+
+def _sound(notebook: NotebookNode) -> NotebookNode:
+    """The notebook without metadata of a form that neither nbgrader nor we have written."""
+    for holder in (notebook, *notebook.cells):
+        for marks in (MARKS, "nbgrader"):
+            if not isinstance(holder.metadata.get(marks, {}), dict):
+                del holder.metadata[marks]
+    return notebook
 
 
 def write(notebook: NotebookNode, path: Path) -> None:
@@ -51,11 +62,10 @@ def write(notebook: NotebookNode, path: Path) -> None:
 
 def chapter_of(notebook: NotebookNode, shown: str) -> Chapter:
     """The chapter that a notebook was made of; raises Problem where it was not made by this kit."""
-    module = notebook.metadata.get(MARKS, {}).get("module")
-    for chapter in catalogue.chapters():
-        if chapter.module == module:
-            return chapter
-    raise Problem(f"{shown} is no notebook of this kit.", "Give the one that was released for the chapter.")
+    chapter = catalogue.chapter_called(notebook.metadata.get(MARKS, {}).get("module", ""))
+    if chapter is None:
+        raise Problem(f"{shown} is no notebook of this kit.", "Give the one that was released for the chapter.")
+    return chapter
 
 
 def pack(content: bytes, notebook: NotebookNode, shown: str) -> NotebookNode:
@@ -92,22 +102,25 @@ def pack(content: bytes, notebook: NotebookNode, shown: str) -> NotebookNode:
 def unpack(notebook: NotebookNode, shown: str) -> bytes:
     """The module that a notebook's cells come to; what was only tried out in cells of one's own becomes comments."""
     chapter = chapter_of(notebook, shown)
-    chosen = [cell for cell in notebook.cells if cell.cell_type == "code" and (solution_of(cell) or is_added(cell))]
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     wanted = {exercise.name for exercise in chapter.exercises}
-    plain = code_cells.read([cell.source for cell in chosen], wanted).cells
+    plain = code_cells.read([cell.source for cell in code], wanted).cells
     text = ""
-    for cell, lines in zip(chosen, plain, strict=True):
-        text += _placed(cell, lines, first=not text)
+    for cell, lines in zip(code, plain, strict=True):
+        if solution_of(cell) or is_added(cell) or _has_code(lines):
+            text += _placed(cell, lines, first=not text)
     facts = notebook.metadata[MARKS]
-    text = as_before(text, facts.get("imports", {}))
-    return text.replace("\n", facts.get("newline", "\n")).encode(facts.get("encoding", "utf-8"))
+    imports, newline = facts.get("imports"), facts.get("newline")
+    text = as_before(text, imports if isinstance(imports, dict) else {})
+    return _encoded(text.replace("\n", newline if newline in NEWLINES else "\n"), str(facts.get("encoding", "utf-8")))
 
 
 def update(student: NotebookNode, released: NotebookNode, shown: str) -> NotebookNode:
     """A newer release of a notebook, with the student's work of the older one.
 
     Written functions stay as they are, untouched stubs become the new ones; cells that the student added stay where
-    they were, and so does what was written for an exercise that is no longer asked for.
+    they were, and so does what was written for an exercise that is no longer asked for, in a cell of checks, or in the
+    earlier of two cells for the same exercise.
     """
     if chapter_of(student, shown) is not chapter_of(released, "The released notebook"):
         raise Problem(f"{shown} and the released notebook are of different chapters.", "Give two of the same chapter.")
@@ -120,7 +133,7 @@ def update(student: NotebookNode, released: NotebookNode, shown: str) -> Noteboo
             cell.metadata[MARKS] = {**cell.metadata.get(MARKS, {}), **theirs[name].metadata.get(MARKS, {})}
     updated.metadata[MARKS] = {**student.metadata[MARKS], **released.metadata[MARKS]}
 
-    old = [_freed(cell) if _is_orphan(cell, known) else cell for cell in student.cells]
+    old = [one for cell in student.cells for one in _kept(cell, theirs, known)]
     updated.cells = with_added(updated.cells, old, is_added)
     return updated
 
@@ -156,9 +169,9 @@ def with_added(
     return [*behind.get("", []), *(one for cell in cells for one in (cell, *behind.get(grade_id(cell), [])))]
 
 
-def replaced(path: Path) -> Path:
-    """Keep a file that is about to be written over, and tell where."""
-    folder = path.parent / ".deepkata" / "replaced"
+def replaced(path: Path, beside: Path | None = None) -> Path:
+    """Keep a file that is about to be written over, and tell where: in a folder beside it, or in another one."""
+    folder = (beside or path.parent) / ".deepkata" / "replaced"
     names = (folder / f"{path.stem}-{number}{path.suffix}" for number in itertools.count(1))
     kept = next(name for name in names if not name.exists())
     write_bytes_atomically(kept, path.read_bytes())
@@ -178,6 +191,14 @@ def _decoded(content: bytes, shown: str) -> tuple[str, dict[str, str]]:
     if newline != "\n":
         facts["newline"], text = newline, text.replace(newline, "\n")
     return text, facts
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    """A module's bytes; in UTF-8, and saying so, where its own encoding does not have what was written since."""
+    try:
+        return text.encode(encoding)
+    except (LookupError, UnicodeError):
+        return _ENCODING.sub(r"\g<1>utf-8", text, count=1).encode()
 
 
 def _fill(cell: NotebookNode, part: Piece, first: bool) -> None:
@@ -210,6 +231,23 @@ def _in_order(cells: Sequence[NotebookNode], wanted: Sequence[str]) -> list[Note
     there = [name for name in groups if name in wanted]
     order = list(groups) if there == list(wanted) else ["", *wanted, *groups]
     return [cell for name in dict.fromkeys(order) for cell in groups[name]]
+
+
+def _has_code(lines: str) -> bool:
+    """Whether anything but comments is left of a cell."""
+    return any(line and not line.startswith("#") for line in lines.split("\n"))
+
+
+def _kept(cell: NotebookNode, theirs: Mapping[str, NotebookNode], known: Container[str]) -> Iterator[NotebookNode]:
+    """A cell of the student's, for its place in the newer release, and its work as far as that has no cell there."""
+    name = solution_of(cell)
+    if name and (theirs[name] is not cell or _is_orphan(cell, known)):
+        yield _freed(cell)
+        return
+    yield cell
+    locked = cell.cell_type == "code" and not name and not is_added(cell)
+    if locked and code_cells.bound_in(cell.source) - {"Check", "check"}:
+        yield _freed(cell)
 
 
 def _is_orphan(cell: NotebookNode, known: Container[str]) -> bool:

@@ -71,9 +71,12 @@ class Judge(NbGraderPreprocessor):
             bench = bench_for(self.isolation, self.jobs or default_jobs())
         except Problem as problem:
             raise self._refusal(problem) from None
-        exercises = graded_exercises(nb, chapter)
-        outcome = self._outcome(chapter, student, list(exercises.values()), bench, secret)
-        self._keep(outcome, assignment, student)
+        # A notebook that an instructor has put beside the chapter's own has none of its exercises.
+        exercises = graded_exercises(nb, chapter) if resources["nbgrader"]["notebook"] == assignment else {}
+        outcome = Outcome(student)
+        if exercises:
+            outcome = self._outcome(chapter, student, list(exercises.values()), bench, secret)
+            self._keep(outcome, assignment, student)
         self._write(nb, exercises, outcome)
         return nb, resources
 
@@ -142,8 +145,8 @@ class Judge(NbGraderPreprocessor):
                 continue
             name, worth = cell.metadata.nbgrader["grade_id"], float(cell.metadata.nbgrader["points"])
             if name not in exercises:
-                told = f"This kit has no exercise for the cell {name}: it was not judged, and has no points yet."
-                self.log.error("%s: %s Build the course again, or give the points by hand.", outcome.name, told)
+                told = f"This kit has no exercise for the cell {name}: 0 points, until you give them by hand."
+                self.log.error("%s: %s Or build the course again.", outcome.name, told)
                 cell.outputs = outputs(told, 0.0)
             elif outcome.problem:
                 cell.outputs = outputs(str(outcome.problem), 0.0)

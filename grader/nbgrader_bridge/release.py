@@ -8,6 +8,7 @@ from nbformat import NotebookNode
 from nbgrader import preprocessors, utils
 
 from grader import stubs
+from grader.problem import Problem
 
 
 class ClearSolutions(preprocessors.ClearSolutions):
@@ -16,5 +17,11 @@ class ClearSolutions(preprocessors.ClearSolutions):
     def preprocess_cell(self, cell: NotebookNode, resources: Any, cell_index: int) -> tuple[NotebookNode, Any]:
         if not (cell.cell_type == "code" and utils.is_solution(cell) and cell.metadata.get("deepkata")):
             return super().preprocess_cell(cell, resources, cell_index)
-        cell.source = stubs.make_stub(cell.source + "\n").removesuffix("\n")
+        try:
+            cell.source = stubs.make_stub(cell.source + "\n").removesuffix("\n")
+        except (ValueError, IndexError):
+            name = cell.metadata.nbgrader.grade_id
+            raise Problem(
+                f"The cell {name} has a solution mark without its partner.", f"Pair {stubs.BEGIN} with {stubs.END}."
+            ) from None
         return cell, resources

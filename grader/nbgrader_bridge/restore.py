@@ -2,7 +2,8 @@
 
 Students can change everything in their notebook's file. Metadata that is forged, doubled or gone can stop nbgrader's
 own steps, for one student or for the whole class, and what is HTML in it would run in the browser of whoever reads the
-feedback. So a new notebook is made, and only the text of the submitted cells goes into it. What each cell is, what it
+feedback. So a new notebook is made, and only the text of the submitted cells, with the pictures that were pasted into
+it, goes into it. What each cell is, what it
 is worth and what stands in the locked ones comes from the gradebook.
 """
 
@@ -21,10 +22,13 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook, Notebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 
+from grader.cells import readable
 from grader.nbgrader_bridge.identity import POINTS
 
 SCHEMA = 3  # of nbgrader's metadata
 LANGUAGE = {"name": "python"}
+LONGEST, MOST_FORMULAS = 10_000, 200  # of a text that is rendered
+_FORMULA = re.compile(r"\\[(\[]|\\begin")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _BLANK = re.compile(r"[\x00-\x20]")  # a browser passes over these in an address
 _SCHEMES = ("http", "https", "mailto")
@@ -89,6 +93,8 @@ def restored(submitted: Iterable[Any], released: Mapping[str, Released]) -> list
         name = _name(cell, released)
         if name and places[name] == number:
             cells.append(_as_released(released[name], _text(cell), cell))
+            if _has_other_code(cell, released[name]):  # it counts for the judge, and whoever reads it must see it
+                cells.append(_students_own(cell))
         else:
             cells.append(_students_own(cell))
     for name, one in released.items():
@@ -112,7 +118,7 @@ def _name(cell: Any, released: Mapping[str, Released]) -> str:
 
 def _text(cell: Any) -> str:
     text = cell.get("source", "")
-    return text if isinstance(text, str) else ""
+    return readable(text) if isinstance(text, str) else ""
 
 
 def _as_released(released: Released, text: str, cell: Mapping[str, Any]) -> NotebookNode:
@@ -123,6 +129,12 @@ def _as_released(released: Released, text: str, cell: Mapping[str, Any]) -> Note
     if text == released.source:
         return new_markdown_cell(text, metadata=metadata)
     return _text_cell(text, cell, metadata)
+
+
+def _has_other_code(cell: Any, released: Released) -> bool:
+    """Whether a student has written in a locked cell."""
+    locked = released.marks["locked"] and cell.get("cell_type") == "code"
+    return bool(locked and _text(cell).strip() not in ("", released.source.strip()))
 
 
 def _students_own(cell: Any) -> NotebookNode:
@@ -136,6 +148,8 @@ def _text_cell(text: str, cell: Mapping[str, Any], metadata: dict[str, Any]) -> 
     """A text of the student's; one that has links to scripts, or cannot be rendered, is shown as it was typed."""
     inert, pictures = _TAG.sub("&lt;", text), _pictures(cell)
     try:
+        if len(text) > LONGEST or len(_FORMULA.findall(text)) > MOST_FORMULAS:
+            raise ValueError("rendering takes time that grows with the square of the length")
         page = MarkdownWithMath(renderer=IPythonRenderer(escape=False, attachments=pictures)).render(inert)
     except Exception:  # nbconvert would fail on it as well, and the student had no feedback at all
         page = None
