@@ -19,6 +19,7 @@ from solutions.ch14_cuda_training import mlp_train_epoch
 LEARNING_RATE, RHO, EPSILON = 1e-3, 0.9, 1e-7
 HIDDEN, CLASSES, BATCH, EPOCHS, COMPARED = 512, 10, 128, 5, 40
 GOAL = 0.977
+PIXELS = slice(403, 412)  # in the middle of an image, of which a simulated network sees no more
 
 
 class Digits:
@@ -30,9 +31,9 @@ class Digits:
         self.x_train, self.x_test = (rows(images) for images in (data.x_train, data.x_test))
         self.y_train, self.y_test = (labels.astype(np.int64) for labels in (data.y_train, data.y_test))
         self.hidden, self.batch, self.epochs = (HIDDEN, BATCH, EPOCHS) if not simulated else (5, 4, 1)
-        if simulated:  # nine pixels of a few images
-            self.x_train, self.y_train = np.ascontiguousarray(self.x_train[:12, 300:309]), self.y_train[:12]
-            self.x_test, self.y_test = np.ascontiguousarray(self.x_test[:8, 300:309]), self.y_test[:8]
+        if simulated:
+            self.x_train, self.y_train = np.ascontiguousarray(self.x_train[:12, PIXELS]), self.y_train[:12]
+            self.x_test, self.y_test = np.ascontiguousarray(self.x_test[:8, PIXELS]), self.y_test[:8]
 
     def start(self) -> tuple[Any, ...]:
         """Initial weights, always the same."""
@@ -56,8 +57,9 @@ def report(place: Any, torch: Any, simulated: bool) -> Iterator[tuple[str, bool]
     count = min(COMPARED, losses.size)
     yield f"the first {count} batches' losses are at most {far:.1e} off NumPy's", far < 1e-3
     told = "MNIST" if digits.real else "the bundled sample of MNIST"
-    goal = f", goal {GOAL}" if digits.real else ""
-    yield f"{told}: test accuracy {found:.4f} after {digits.epochs} epochs{goal}", found >= GOAL or not digits.real
+    whole = digits.real and not simulated
+    goal = f", goal {GOAL}" if whole else ""
+    yield f"{told}: test accuracy {found:.4f} after {digits.epochs} epochs{goal}", found >= GOAL or not whole
     if place.timed:
         yield f"seconds per epoch: {seconds:.3f} ours{rivals(digits, torch)}", True
 
