@@ -29,7 +29,7 @@ class Checker:
 
     def __init__(self, path: Path, warm: bool = False):
         self.path = path
-        self.worker = Worker(kernels=ALL_KERNELS if warm else 1)
+        self.worker = Worker(kernels=ALL_KERNELS if warm else 0)
         self.worker.start()
         self.oracle = Oracle(self.worker, default_folder())
         self.memory = Memory(path if path.is_dir() else path.parent)

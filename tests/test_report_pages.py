@@ -181,10 +181,10 @@ def test_students_with_different_exercises_share_a_page(tmp_path):
     assert "ch05_dense" in text
 
 
-def test_a_page_grows_with_the_class_by_less_than_four_kilobytes_a_student(tmp_path):
+def test_a_page_grows_with_the_class_by_less_than_twenty_bytes_a_student_and_exercise(tmp_path):
     records = classroom(120)
     small, large = (len(class_page(part, tmp_path).encode()) for part in (records[:40], records))
-    assert large - small < 80 * 4096
+    assert large - small < 80 * 20 * len(catalogue.exercises())
 
 
 def test_what_cannot_be_sorted_into_the_catalogue_is_shown_all_the_same(tmp_path):

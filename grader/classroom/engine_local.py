@@ -49,7 +49,7 @@ class LocalEngine:
         ------
         Problem : this machine cannot judge at a level that is required
         """
-        with Worker(self.isolation, kernels=0) as reference:
+        with Worker(self.isolation) as reference:
             reference.start()  # in this thread: a process goes with the thread that started it
             levels.refuse(reference, self.levels)
             oracle = Oracle(reference)
@@ -77,7 +77,7 @@ class Run:
         self.finish = finish
         self.progress = progress
         self._lanes = min(engine.jobs, len(tasks))
-        self._kernels = ALL_KERNELS if len(tasks) >= MANY * engine.jobs else 1
+        self._kernels = ALL_KERNELS if len(tasks) >= MANY * engine.jobs else 1 if len(tasks) > engine.jobs else 0
         self._waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
         self._finishing = threading.Lock()
         self._failures: list[BaseException] = []

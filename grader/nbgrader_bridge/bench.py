@@ -33,7 +33,7 @@ class Bench:
     def __init__(self, isolation: str, jobs: int):
         self.jobs = jobs
         self._wrapping = choose(isolation)
-        self._reference = Worker(self._wrapping, kernels=0)
+        self._reference = Worker(self._wrapping)
         self._reference.start()
         self._oracle = Oracle(self._reference)
         self._lanes = ThreadPoolExecutor(jobs)
@@ -64,7 +64,7 @@ class Bench:
     def _worker(self) -> Worker:
         """This lane's own."""
         if not hasattr(self._lane, "worker"):
-            self._lane.worker = Worker(self._wrapping)
+            self._lane.worker = Worker(self._wrapping, kernels=1)
             self._workers.append(self._lane.worker)
         worker: Worker = self._lane.worker
         return worker

@@ -76,7 +76,7 @@ class Worker:
     def __init__(
         self,
         isolation: Isolation | None = None,
-        kernels: int = 1,
+        kernels: int = 0,
         fork: bool | None = None,
         device: bool = False,
     ):
@@ -110,7 +110,7 @@ class Worker:
     def for_device(self) -> Worker:
         """The worker beside this one whose guests may use a GPU."""
         if self._with_device is None:
-            self._with_device = Worker(self.isolation, kernels=0, fork=self.fork, device=True)
+            self._with_device = Worker(self.isolation, fork=self.fork, device=True)
         return self._with_device
 
     def start(self) -> None:
