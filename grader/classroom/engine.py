@@ -124,6 +124,16 @@ def _judge(
         return results, judge.faults
 
 
+def guarded(name: str, judge: Callable[[], Outcome]) -> Outcome:
+    """What judging a submission comes to: an unreadable submission and a fault of the kit are outcomes as well."""
+    try:
+        return judge()
+    except Problem as problem:
+        return Outcome(name, problem=problem)
+    except Exception as error:
+        return failure(name, error)
+
+
 def failure(name: str, error: Exception) -> Outcome:
     """The outcome where the kit itself has failed on a submission: that costs nobody else anything."""
     return Outcome(name, problem=Problem(f"{name}: the grader failed on it: {words.origin(error)}.", "Report it."))

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grader import kit, levels
-from grader.classroom.engine import Outcome, Task, examine, exercises_of, failure
+from grader.classroom.engine import Outcome, Task, examine, exercises_of, guarded
 from grader.classroom.ledger import is_sound
 from grader.classroom.progress import Progress
 from grader.oracle import Oracle
@@ -126,14 +126,12 @@ def judge_errand(errand: Errand) -> dict[str, Any]:
     except Problem as problem:
         return {"unfit": [problem.defect, problem.action]}
     tools = bench(errand.isolation)
-    try:
+
+    def judge() -> Outcome:
         with tools.worker() as worker:
-            handed_in = errand.submission()
-            outcome = examine(errand.name, handed_in, errand.only, worker, tools.oracle, errand.secret)
-    except Problem as problem:
-        outcome = Outcome(errand.name, problem=problem)
-    except Exception as error:
-        outcome = failure(errand.name, error)
+            return examine(errand.name, errand.submission(), errand.only, worker, tools.oracle, errand.secret)
+
+    outcome = guarded(errand.name, judge)
     if outcome.problem is not None:
         return {"problem": [outcome.problem.defect, outcome.problem.action]}
     assert outcome.record is not None

@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grader import levels
-from grader.classroom.engine import Outcome, Task, examine, failure
+from grader.classroom.engine import Outcome, Task, examine, guarded
 from grader.classroom.progress import Progress
 from grader.oracle import Oracle
-from grader.problem import Problem
 from grader.result import ExerciseResult
 from grader.worker.host import ALL_KERNELS, Worker
 from grader.worker.isolation import Isolation
@@ -23,6 +22,13 @@ MANY = 20  # submissions for each lane, for which it pays to compile whatever ke
 def default_jobs() -> int:
     """One submission per core."""
     return os.cpu_count() or 1
+
+
+def worthwhile_kernels(submissions: int, lanes: int) -> int:
+    """How many kernels a lane's worker should compile in advance: none where each lane has one submission."""
+    if submissions >= MANY * lanes:
+        return ALL_KERNELS
+    return 1 if submissions > lanes else 0
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ class Run:
         self.finish = finish
         self.progress = progress
         self._lanes = min(engine.jobs, len(tasks))
-        self._kernels = ALL_KERNELS if len(tasks) >= MANY * engine.jobs else 1 if len(tasks) > engine.jobs else 0
+        self._kernels = worthwhile_kernels(len(tasks), engine.jobs)
         self._waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
         self._finishing = threading.Lock()
         self._failures: list[BaseException] = []
@@ -114,12 +120,10 @@ class Run:
             self._failures.append(error)
 
     def _outcome(self, task: Task, worker: Worker) -> Outcome:
-        try:
+        def judge() -> Outcome:
             return examine(task.name, task.read(), task.only, worker, self.oracle, self.engine.secret, self._told)
-        except Problem as problem:
-            return Outcome(task.name, problem=problem)
-        except Exception as error:
-            return failure(task.name, error)
+
+        return guarded(task.name, judge)
 
     def _told(self, name: str, result: ExerciseResult) -> None:
         if self._failures:

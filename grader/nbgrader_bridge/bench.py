@@ -8,10 +8,9 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from grader.classroom.engine import Outcome, examine, failure
+from grader.classroom.engine import Outcome, examine, guarded
 from grader.exercise import Exercise
 from grader.oracle import Oracle
-from grader.problem import Problem
 from grader.submission import Submission
 from grader.worker.host import Worker
 from grader.worker.isolation import choose
@@ -53,13 +52,8 @@ class Bench:
         return self._lanes.submit(self._judge, name, read, secret, exercises)
 
     def _judge(self, name: str, read: Callable[[], Submission], secret: str, exercises: Sequence[Exercise]) -> Outcome:
-        try:
-            only = {exercise.id for exercise in exercises}
-            return examine(name, read(), only, self._worker(), self._oracle, secret)
-        except Problem as problem:
-            return Outcome(name, problem=problem)
-        except Exception as error:
-            return failure(name, error)
+        only = {exercise.id for exercise in exercises}
+        return guarded(name, lambda: examine(name, read(), only, self._worker(), self._oracle, secret))
 
     def _worker(self) -> Worker:
         """This lane's own."""
