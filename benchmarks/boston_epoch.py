@@ -22,7 +22,7 @@ def main() -> None:
     before = machine.load()
     arrays, origin = data()
     measured = epoch.measure("benchmarks.boston_epoch", "boston", list(CONTESTANTS), arrays, options.repeats, EPOCHS)
-    machine.show(epoch.table(f"One epoch on {origin} ({before})", measured))
+    machine.show([epoch.table(f"One epoch on {origin} ({before})", measured)])
 
 
 def data() -> tuple[Arrays, str]:

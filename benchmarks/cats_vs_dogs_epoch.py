@@ -35,7 +35,7 @@ def main() -> None:
     arrays, origin = photos()
     measured = epoch.measure("benchmarks.cats_vs_dogs_epoch", PROJECT, forms, arrays, options.repeats)
     title = f"One epoch of {len(arrays['images']):,} photos: {origin} ({before})"
-    machine.show(epoch.table(title, measured))
+    machine.show([epoch.table(title, measured)])
 
 
 def photos() -> tuple[Arrays, str]:

@@ -33,7 +33,7 @@ def main() -> None:
     share = options.images / EPOCH
     measured = epoch.measure("benchmarks.convnet_epoch", "mnist_convnet", forms, arrays, options.repeats, share)
     title = f"One epoch of {EPOCH:,} images, from {options.images:,} of {origin} ({before})"
-    machine.show(epoch.table(title, measured))
+    machine.show([epoch.table(title, measured)])
 
 
 def ours(name: str) -> Contestant:

@@ -57,7 +57,7 @@ def main() -> None:
         shutil.copytree(kit.SOLUTIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
         warm = measure_warm(folder, options.repeats)
         cold = measure_cold(folder, options.repeats)
-    machine.show(_warm_table(warm, before), _cold_table(cold))
+    machine.show([_warm_table(warm, before), _cold_table(cold)])
 
 
 def measure_warm(folder: Path, repeats: int) -> dict[str, dict[str, list[float]]]:

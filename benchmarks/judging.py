@@ -53,7 +53,7 @@ def main() -> None:
             for warm, measured in rounds.items():
                 measured.append(judge_all(exercises, oracle, warm))
         oracle.close()
-    machine.show(_table(rounds, len(exercises), before))
+    machine.show([_table(rounds, len(exercises), before)])
 
 
 def judge_all(exercises: Sequence[Exercise], oracle: Oracle, warm: bool) -> Round:

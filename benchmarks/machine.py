@@ -10,7 +10,7 @@ import importlib.metadata
 import os
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,8 +107,8 @@ def table(title: str, *columns: str) -> Table:
     return made
 
 
-def show(*tables: Table) -> None:
-    """Print the machine, then the tables, then how busy the machine is by now."""
+def show(tables: Iterable[Table]) -> None:
+    """Print the machine, then each table as soon as it is made, then how busy the machine is by now."""
     console = Console(highlight=False)
     console.print(str(describe()), style="dim")
     for one in tables:

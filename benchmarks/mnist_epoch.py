@@ -22,7 +22,7 @@ def main() -> None:
     before = machine.load()
     arrays, origin = epoch.digits(IMAGES)
     measured = epoch.measure("benchmarks.mnist_epoch", "mnist_mlp", list(CONTESTANTS), arrays, options.repeats)
-    machine.show(epoch.table(f"One epoch of {IMAGES:,} images of {origin} ({before})", measured))
+    machine.show([epoch.table(f"One epoch of {IMAGES:,} images of {origin} ({before})", measured)])
 
 
 def ours(project: str, folder: str) -> Prepared:

@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -38,10 +38,15 @@ def main() -> None:
     options = parser.parse_args()
     if shutil.which(options.nbgrader) is None:
         parser.error(f"there is no {options.nbgrader}; pip install 'deepkata[nbgrader]'")
+    machine.show(tables(options.nbgrader, options.submissions, options.repeats, options.size))
+
+
+def tables(program: Path, submissions: int, repeats: int, size: int) -> Iterator[Table]:
+    """One after the other, as they are measured."""
     asked = catalogue.select([CHAPTER])
-    three = [exercise for exercise in asked if exercise.name in THREE]
-    tables = [compare(options.nbgrader, some, options.submissions, options.repeats) for some in (three, asked)]
-    machine.show(*tables, whole_class(options.nbgrader, asked, options.size))
+    yield compare(program, [exercise for exercise in asked if exercise.name in THREE], submissions, repeats)
+    yield compare(program, asked, submissions, repeats)
+    yield whole_class(program, asked, size)
 
 
 class Judged(Nbgrader):

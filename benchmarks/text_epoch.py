@@ -23,7 +23,7 @@ def main() -> None:
     parser = machine.arguments(__doc__, repeats=5)
     parser.add_argument("--project", choices=PROJECTS, help="only this one")
     options = parser.parse_args()
-    machine.show(*(measure(project, options.repeats) for project in PROJECTS if options.project in (None, project)))
+    machine.show(measure(project, options.repeats) for project in PROJECTS if options.project in (None, project))
 
 
 def measure(project: str, repeats: int) -> Table:

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -50,12 +50,16 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="*", default=[10, 100], help="classes to measure the cost by size")
     options = parser.parse_args()
     rivals: Rivals = {Nbgrader: options.nbgrader, Otter: options.otter}
-    tables = []
+    machine.show(tables(rivals, options.submissions, options.repeats, options.sizes))
+
+
+def tables(rivals: Rivals, submissions: int, repeats: int, sizes: Sequence[int]) -> Iterator[Table]:
+    """One after the other, as they are measured."""
     for names in (THREE, tuple(exercise.name for exercise in catalogue.select([CHAPTER]))):
         exercises = [catalogue.exercises()[f"{CHAPTER}.{name}"] for name in names]
-        tables.append(compare(exercises, rivals, options.submissions, options.repeats))
-    tables += [memory(options.submissions), by_size(options.sizes)]
-    machine.show(*tables)
+        yield compare(exercises, rivals, submissions, repeats)
+    yield memory(submissions)
+    yield by_size(sizes)
 
 
 class Kata:

@@ -40,7 +40,8 @@ def main() -> None:
     prepared = recipe.prepare(data)
     rows = {"features": prepared.x_train[:], "labels": prepared.y_train.astype(np.int64)}
     measured = epoch.measure(MODULE, PROJECT, tuple(HEADS), rows, options.repeats)
-    machine.show(epoch.table(f"One epoch of the head on {len(rows['labels']):,} photos' features ({before})", measured))
+    title = f"One epoch of the head on {len(rows['labels']):,} photos' features ({before})"
+    machine.show([epoch.table(title, measured)])
 
 
 def show(measured: epoch.Measured, count: int, before: str) -> None:
@@ -52,7 +53,7 @@ def show(measured: epoch.Measured, count: int, before: str) -> None:
         ratio = f"{medians[KERAS_FEATURES] / medians[form]:.2f}"
         mean = f"{measured.losses[form]:.6f}"
         made.add_row(form, epoch.median(times), ratio, f"{measured.peaks[form]:.0f} MB", mean)
-    machine.show(made)
+    machine.show([made])
 
 
 def our_features(_project: str, folder: str) -> Prepared:

@@ -61,7 +61,7 @@ def main() -> None:
             (row, which, measure(sides, row, which, options.repeats))
             for row, which in track(tasks, "Measuring", transient=True)
         ]
-    machine.show(_table(measured, before))
+    machine.show([_table(measured, before)])
 
 
 def selected(beginnings: Sequence[str]) -> list[Row]:
