@@ -460,6 +460,32 @@ def test_a_worker_may_be_started_ahead():
             assert still_serves(guest)
 
 
+@pytest.mark.skipif(not FORKS, reason="without a fork nobody inherits anything")
+def test_what_was_compiled_for_checking_stays_with_checking():
+    """numba would call it where speed is asked for, too: slow code, with bounds checks, in the student's own time."""
+    text = """
+def f(x):
+    import os
+    from numba import config
+    return np.array([os.getppid(), int(config.OPT), int(config.BOUNDSCHECK or 0)])
+"""
+    with Worker(kernels=1) as warm:
+        found = {}
+        for mode in ("interpreted", "checked", "native"):
+            with session(text, on=warm, mode=mode) as guest:
+                answer = call(guest)
+                assert isinstance(answer, Returned)
+                found[mode] = answer.value.tolist()
+        parent, beside = warm._parent, warm.for_mode("native")._parent
+        assert parent is not None
+        assert beside is not None
+        assert found["interpreted"][0] == found["checked"][0] != found["native"][0]
+        assert found["checked"][1:3] == [0, 1]
+        assert found["native"][1:3] == [3, 0]
+    assert parent.poll() is not None
+    assert beside.poll() is not None
+
+
 def test_the_hosts_environment_stays_with_the_host(monkeypatch):
     monkeypatch.setenv("COURSE_SECRET", "42")
     with Worker() as own, session("def f(x):\n    return sorted(os.environ)\n", on=own) as guest:

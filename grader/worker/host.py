@@ -46,6 +46,7 @@ START_SECONDS = 120.0
 CONTROL_SECONDS = 20.0
 BROKEN = (OSError, EOFError, ValueError, KeyError)  # what a parent that is gone, or out of step, looks like
 ALL_KERNELS = 1000  # more than there are
+INHERITING = ("interpreted", "simulated", "checked")  # modes of guests whose parent may have compiled for checking
 DYING_SECONDS = 2.0  # a process that crashes lets go of its socket a moment before it has an exit code
 
 
@@ -90,6 +91,7 @@ class Worker:
         self._ready = False
         self.device = device
         self._with_device: Worker | None = None
+        self._unused: Worker | None = None
         self.remembered: dict[str, Any] = {}  # what others have found out about its guests
 
     def __enter__(self) -> Worker:
@@ -102,8 +104,9 @@ class Worker:
 
     def close(self) -> None:
         """End every guest and remove the private folder."""
-        if self._with_device is not None:
-            self._with_device.close()
+        for beside in (self._with_device, self._unused):
+            if beside is not None:
+                beside.close()
         self._stop_parent()
         self._home.close()
 
@@ -112,6 +115,18 @@ class Worker:
         if self._with_device is None:
             self._with_device = Worker(self.isolation, fork=self.fork, device=True)
         return self._with_device
+
+    def for_mode(self, mode: str) -> Worker:
+        """The worker whose guests suit a mode, this one or one beside it.
+
+        What numba has compiled for checking, it would take for compiled as well where speed is asked for, and it is up
+        to forty times as slow: those guests have a parent that has compiled nothing.
+        """
+        if not self.kernels or mode in INHERITING:
+            return self
+        if self._unused is None:
+            self._unused = Worker(self.isolation, fork=self.fork, device=self.device)
+        return self._unused
 
     def start(self) -> None:
         """Start the parent now, so that the first session does not wait for numba's import; safe to call again."""
@@ -474,7 +489,7 @@ class Session:
     def _open(self, module: str) -> None:
         """Have a guest for the module: the open one, or a new one that has begun."""
         if self._channel is None:
-            self._channel, self._module = self.worker.open(), module
+            self._channel, self._module = self.worker.for_mode(self.mode).open(), module
             self._loaded, self._compiled, self._served = set(), set(), set()
             reply, _ = self._request({"do": "begin", "mode": self.mode}, self.sources, START_SECONDS)
             if not isinstance(reply, dict):

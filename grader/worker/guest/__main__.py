@@ -39,9 +39,7 @@ def main() -> None:
         be_session(channel, isolation, scratch.make(os.getcwd()), "device" in options)
     else:
         become_parent(isolation)
-        import warmup
-
-        Parent(channel, isolation, warmup.steps(int(options[0])), "device" in options).serve()
+        Parent(channel, isolation, chores(int(options[0])), "device" in options).serve()
 
 
 def probe(isolation: str, secret: str, device: str = "") -> str | None:
@@ -78,6 +76,18 @@ def become_parent(isolation: str) -> None:
     limits.adopt_orphans()
     limits.hide_memory()
     limits.spare_memory()
+
+
+def chores(kernels: int) -> Iterator[None] | None:
+    """What a parent does in its pauses, so that its children need not; such a parent's children are for checking."""
+    if not kernels:
+        return None
+    from session import check_quickly
+
+    check_quickly()  # before the first function that is to be compiled: numba keeps to the settings that it finds then
+    import warmup
+
+    return warmup.steps(kernels)
 
 
 def be_session(channel: socket.socket, isolation: str, folder: str, device: bool = False) -> None:

@@ -223,12 +223,20 @@ def configure_numba(mode: str, races: RaceWatch) -> None:
         config.DISABLE_JIT = True
         setattr(numba, "prange", races.prange)  # noqa: B010 (numba declares it as a class)
     if mode == "checked":
-        config.OPT = type(config.OPT)(0)
-        config.BOUNDSCHECK = 1
+        check_quickly()
     dropped = {"cache", "parallel"} if mode == "checked" else {"cache"}
     for name in ("jit", "njit"):
         decorator = without_options(getattr(numba, name), dropped)
         setattr(numba, name, races.noting(decorator) if mode in PLAIN else decorator)
+
+
+def check_quickly() -> None:
+    """Set numba to compile quickly, with bounds checks, from its first function on."""
+    import numba
+
+    config: Any = numba.config
+    config.OPT = type(config.OPT)(0)
+    config.BOUNDSCHECK = 1
 
 
 def without_options(decorator: Callable[..., Any], dropped: set[str]) -> Callable[..., Any]:

@@ -15,12 +15,12 @@ from numba import njit
 
 
 def steps(count: int) -> Iterator[None]:
-    """Compile for float32 in two, one and four dimensions, the way that checked sessions do, a kernel at a time.
+    """Compile for float32 in two, one and four dimensions, with the settings there are, a kernel at a time.
 
     A step takes up to three seconds, all of them a quarter of a minute, and nobody should wait for it: see `Parent`.
     """
     for kernel, *arguments in jobs()[:count]:
-        compile_checked(kernel, *arguments)
+        kernel.compile(tuple(numba.typeof(argument) for argument in arguments))
         yield
 
 
@@ -30,17 +30,6 @@ def jobs() -> list[tuple[Any, ...]]:
     each = [job for x in (table, row, images) for job in ((_elements, x, 0.5), (_arithmetic, x), (_reductions, x))]
     tables = [(_rows, table, np.zeros(2, np.int64)), (_columns, table, row), (_sums, table), (_choices, table)]
     return [*each, *tables, (_choices, row)]
-
-
-def compile_checked(kernel: Any, *arguments: Any) -> None:
-    """Compile a kernel with the settings of a checked session, and leave the settings as they were."""
-    config: Any = numba.config
-    before = config.OPT, config.BOUNDSCHECK
-    config.OPT, config.BOUNDSCHECK = type(config.OPT)(0), 1
-    try:
-        kernel.compile(tuple(numba.typeof(argument) for argument in arguments))
-    finally:
-        config.OPT, config.BOUNDSCHECK = before
 
 
 @njit
