@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import symtable
 
 import pytest
 from build import judge_exercises, statuses
@@ -104,6 +105,20 @@ def test_a_statement_that_binds_many_names_is_looked_at_once(monkeypatch):
     cell = "a, b, c = d, e, f = range(3)\ndef relu(x): return [a, b, c, d, e, f]"
     assert cells.read([cell], ["relu"]).text == cell + "\n"
     assert len(looked) == 2
+
+
+def test_no_name_of_a_function_is_looked_up_in_all_the_functions_within_it(monkeypatch):
+    """A file of a megabyte has room for tens of thousands of both."""
+    monkeypatch.setattr(symtable.SymbolTable, "lookup", lambda table, name: pytest.fail(f"{name} was looked up"))
+    text = """
+def f(x):
+    import math as m
+    y = [a for a in x]
+    def g(b=c):
+        return b, d, y
+    return g, m.e, h
+"""
+    assert global_names(ast.parse(text).body[0]) == {"c", "d", "h", "m"}
 
 
 def test_a_cell_that_was_mended_further_down_is_forgiven():
