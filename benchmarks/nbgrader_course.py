@@ -1,6 +1,6 @@
 """nbgrader's autograde step: its own, which runs each notebook, beside ours, which judges the functions in it.
 
-python -m benchmarks.nbgrader_course [--nbgrader PROGRAM] [--submissions N] [--repeats N] [--class N]
+python -m benchmarks.nbgrader_course [--nbgrader PROGRAM] [--functions 3 10] [--submissions N] [--repeats N] [--class N]
 
 Both grade the same answers to the same functions, three and ten of ch03_activations, by the same public and hidden
 cases, in turns, with the same nbgrader, which must be in an environment that has the kit. Then ours grades a class.
@@ -21,8 +21,8 @@ from rich.table import Table
 
 from benchmarks import machine
 from benchmarks.rivals import IMPORTS, Nbgrader, cell, check_source, clean, marks
-from benchmarks.throughput import CHAPTER, THREE, answers_of
-from grader import catalogue, kit
+from benchmarks.throughput import ASSIGNMENTS, CHAPTER, answers_of, assignment
+from grader import kit
 from grader.exercise import Exercise
 from grader.nbgrader_bridge.identity import points_id, solution_id
 from grader.oracle import Oracle
@@ -31,6 +31,7 @@ from grader.worker.host import Worker
 
 def main() -> None:
     parser = machine.arguments(__doc__, repeats=3)
+    parser.add_argument("--functions", type=int, nargs="*", choices=ASSIGNMENTS, default=[*ASSIGNMENTS])
     parser.add_argument("--submissions", type=int, default=12, help="graded by both")
     parser.add_argument("--class", type=int, default=50, dest="size", help="graded by ours alone")
     beside = Path(sys.executable).with_name("nbgrader")
@@ -38,15 +39,17 @@ def main() -> None:
     options = parser.parse_args()
     if shutil.which(options.nbgrader) is None:
         parser.error(f"there is no {options.nbgrader}; pip install 'deepkata[nbgrader]'")
-    machine.show(tables(options.nbgrader, options.submissions, options.repeats, options.size))
+    assignments = [assignment(count) for count in options.functions]
+    machine.show(tables(options.nbgrader, assignments, options.submissions, options.repeats, options.size))
 
 
-def tables(program: Path, submissions: int, repeats: int, size: int) -> Iterator[Table]:
-    """One after the other, as they are measured."""
-    asked = catalogue.select([CHAPTER])
-    yield compare(program, [exercise for exercise in asked if exercise.name in THREE], submissions, repeats)
-    yield compare(program, asked, submissions, repeats)
-    yield whole_class(program, asked, size)
+def tables(
+    program: Path, assignments: Sequence[Sequence[Exercise]], submissions: int, repeats: int, size: int
+) -> Iterator[Table]:
+    """One after the other, as they are measured; the class gets the last assignment."""
+    for exercises in assignments:
+        yield compare(program, exercises, submissions, repeats)
+    yield whole_class(program, assignments[-1], size)
 
 
 class Judged(Nbgrader):

@@ -1,6 +1,7 @@
 """Grading a class: submissions per second beside nbgrader and otter-grader, memory per lane, and cost by size.
 
-python -m benchmarks.throughput [--nbgrader PROGRAM] [--otter PROGRAM] [--submissions N] [--repeats N] [--sizes N …]
+python -m benchmarks.throughput [--nbgrader PROGRAM] [--otter PROGRAM] [--functions 3 10] [--submissions N]
+                                [--repeats N] [--sizes N …]
 
 The contestants grade the same answers to the same functions, three and ten of ch03_activations, by the same public and
 hidden cases, in turns. PROGRAM is the executable `nbgrader` or `otter` in an environment that has numba as well; a
@@ -36,7 +37,8 @@ from grader.worker.host import Worker
 from tests.generate_class import write_class
 
 CHAPTER = "ch03_activations"
-THREE = ("relu", "sigmoid", "softmax")
+ALL = tuple(exercise.name for exercise in catalogue.select([CHAPTER]))
+ASSIGNMENTS = {3: ("relu", "sigmoid", "softmax"), len(ALL): ALL}
 KATA = (sys.executable, "-c", "from grader.cli import main; main()")
 Rivals = Mapping[type[Nbgrader] | type[Otter], Path | None]
 MEMORY_SECONDS = 0.05  # between two looks at the memory
@@ -44,19 +46,27 @@ MEMORY_SECONDS = 0.05  # between two looks at the memory
 
 def main() -> None:
     parser = machine.arguments(__doc__, repeats=3)
+    parser.add_argument("--functions", type=int, nargs="*", choices=ASSIGNMENTS, default=[*ASSIGNMENTS])
     parser.add_argument("--submissions", type=int, default=12, help="in the class of each contestant")
     parser.add_argument("--nbgrader", type=Path, help="the executable, in its own environment")
     parser.add_argument("--otter", type=Path, help="the executable, in its own environment")
     parser.add_argument("--sizes", type=int, nargs="*", default=[10, 100], help="classes to measure the cost by size")
     options = parser.parse_args()
     rivals: Rivals = {Nbgrader: options.nbgrader, Otter: options.otter}
-    machine.show(tables(rivals, options.submissions, options.repeats, options.sizes))
+    assignments = [assignment(count) for count in options.functions]
+    machine.show(tables(assignments, rivals, options.submissions, options.repeats, options.sizes))
 
 
-def tables(rivals: Rivals, submissions: int, repeats: int, sizes: Sequence[int]) -> Iterator[Table]:
+def assignment(count: int) -> list[Exercise]:
+    """The exercises of an assignment of so many functions."""
+    return catalogue.select([f"{CHAPTER}.{name}" for name in ASSIGNMENTS[count]])
+
+
+def tables(
+    assignments: Sequence[Sequence[Exercise]], rivals: Rivals, submissions: int, repeats: int, sizes: Sequence[int]
+) -> Iterator[Table]:
     """One after the other, as they are measured."""
-    for names in (THREE, tuple(exercise.name for exercise in catalogue.select([CHAPTER]))):
-        exercises = [catalogue.exercises()[f"{CHAPTER}.{name}"] for name in names]
+    for exercises in assignments:
         yield compare(exercises, rivals, submissions, repeats)
     yield memory(submissions)
     yield by_size(sizes)

@@ -95,9 +95,8 @@ def test_the_first_batches_follow_keras(origin):
 
 
 @origins
+@LONG
 def test_trained_from_scratch_the_reference_comes_near_keras_accuracy(origin):
-    if origin == "real" and not os.environ.get("DEEPKATA_LONG"):
-        pytest.skip("takes a minute: run it with DEEPKATA_LONG=1")
     run = record(origin)
     # Keras's own accuracy moves five points from one epoch to the next.
     check_reached(run, trained(run, run.recipe.epochs), run.facts["test_metric"] - 0.06)

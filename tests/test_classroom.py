@@ -199,7 +199,7 @@ def test_a_crash_is_looked_at_twice():
     statuses = []
     with Worker() as worker:
         for text in (slow, ends):
-            worker.open().close()  # now the process that sessions are forked from is there
+            worker.open("interpreted").close()  # now the process that sessions are forked from is there
             assert worker._parent is not None
             killer = threading.Timer(0.5, os.kill, (worker._parent.pid, signal.SIGKILL))
             killer.start()

@@ -17,6 +17,7 @@ from grader.oracle import solutions
 
 EVERY = 36  # one mutant of so many, always the same; `python -m tests.mutation.run` takes all of them
 EVERY_KERNEL = 60  # a simulated mutant takes much longer
+SLOW = ("projects.cats_vs_dogs", "projects.mnist_convnet")
 MODULES = [chapter.module for chapter in catalogue.chapters()]
 
 
@@ -24,8 +25,8 @@ MODULES = [chapter.module for chapter in catalogue.chapters()]
 def test_some_case_notices_every_mutant_but_those_that_are_explained(chapter):
     """Of a fixed part of the mutants; what is called equivalent still exists, and still passes."""
     kernels = any(exercise.cuda for exercise in chapter.exercises)
-    if kernels and not os.environ.get("DEEPKATA_LONG"):
-        pytest.skip("simulated mutants take a minute: run them with DEEPKATA_LONG=1")
+    if (kernels or chapter.module in SLOW) and not os.environ.get("DEEPKATA_LONG"):
+        pytest.skip("these mutants take up to a minute: run them with DEEPKATA_LONG=1")
     (report,) = run.judge([chapter], EVERY_KERNEL if kernels else EVERY)
     assert report.unexplained == []
     assert report.stale == []

@@ -14,9 +14,9 @@ from grader.submission import Module, is_stub
 sys.path.insert(0, str(kit.ROOT))  # the benchmarks run from the repository, they are not installed
 
 from benchmarks.rivals import check_source, literal
-from benchmarks.throughput import CHAPTER, THREE, answers_of, module_with
+from benchmarks.throughput import CHAPTER, answers_of, assignment, module_with
 
-THREE_EXERCISES = catalogue.select([f"{CHAPTER}.{name}" for name in THREE])
+THREE = assignment(3)
 
 
 def check(name: str, answer: str) -> bool:
@@ -31,7 +31,7 @@ def check(name: str, answer: str) -> bool:
         return False
 
 
-@pytest.mark.parametrize("exercise", THREE_EXERCISES, ids=lambda exercise: exercise.name)
+@pytest.mark.parametrize("exercise", THREE, ids=lambda exercise: exercise.name)
 def test_the_others_check_what_kata_checks(exercise):
     (answers,) = answers_of([exercise], 1)
     assert check(exercise.name, answers[exercise.name])
@@ -51,10 +51,10 @@ def test_a_value_survives_as_source():
 
 
 def test_every_student_writes_the_same_in_a_text_of_their_own():
-    one, other = (Module("", module_with(answers)) for answers in answers_of(THREE_EXERCISES, 2))
+    one, other = (Module("", module_with(answers)) for answers in answers_of(THREE, 2))
     assert one.text != other.text
     written = {name for name, node in one.functions.items() if not is_stub(node)}
-    assert written == set(THREE)
+    assert written == {exercise.name for exercise in THREE}
     theirs = Module("", solved(CHAPTER)).functions
-    assert [len(one.functions[name].body) for name in THREE] == [len(theirs[name].body) for name in THREE]
-    assert "cache" not in "".join(answers_of(THREE_EXERCISES, 1)[0].values()).partition("def")[0]
+    assert [len(one.functions[name].body) for name in written] == [len(theirs[name].body) for name in written]
+    assert "cache" not in "".join(answers_of(THREE, 1)[0].values()).partition("def")[0]

@@ -476,7 +476,7 @@ def f(x):
                 answer = call(guest)
                 assert isinstance(answer, Returned)
                 found[mode] = answer.value.tolist()
-        parent, beside = warm._parent, warm.for_mode("native")._parent
+        parent, beside = warm._parent, warm.without_kernels()._parent
         assert parent is not None
         assert beside is not None
         assert found["interpreted"][0] == found["checked"][0] != found["native"][0]

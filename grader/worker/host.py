@@ -67,9 +67,9 @@ class Worker:
     Parameters
     ----------
     isolation : what guests are wrapped in
-    kernels : how many common kernels the parent compiles while nothing else is to do, for its guests to inherit what
-        numba learns by it; the first is worth a second to every guest that compiles, all of them take a quarter of a
-        minute, and pay where the worker stays: in watching, and for a large class
+    kernels : how many common kernels the parent compiles while nothing else is to do, from the first guest on that
+        compiles, for those to come to inherit what numba learns by it; the first is worth a second to each of them, all
+        take a quarter of a minute, and pay where the worker stays: in watching, and for a large class
     fork : whether to use a parent; None for wherever the platform forks safely
     device : whether guests may use a GPU, which needs files and memory that others are better without
     """
@@ -116,13 +116,13 @@ class Worker:
             self._with_device = Worker(self.isolation, fork=self.fork, device=True)
         return self._with_device
 
-    def for_mode(self, mode: str) -> Worker:
-        """The worker whose guests suit a mode, this one or one beside it.
+    def without_kernels(self) -> Worker:
+        """The worker whose guests find numba unused: this one, or one beside it.
 
         What numba has compiled for checking, it would take for compiled as well where speed is asked for, and it is up
-        to forty times as slow: those guests have a parent that has compiled nothing.
+        to forty times as slow.
         """
-        if not self.kernels or mode in INHERITING:
+        if not self.kernels:
             return self
         if self._unused is None:
             self._unused = Worker(self.isolation, fork=self.fork, device=self.device)
@@ -135,15 +135,17 @@ class Worker:
             self._parent = self._spawn(there, ["fork", str(self.kernels)])
             self._control, self._ready = here, False
 
-    def open(self) -> Channel:
-        """A channel to a fresh guest process."""
+    def open(self, mode: str) -> Channel:
+        """A channel to a fresh guest process for this mode."""
+        if self.kernels and mode not in INHERITING:
+            return self.without_kernels().open(mode)
         here, there = socket.socketpair()
         if not self.fork:
             process = self._spawn(there, ["serve"])
             return Channel(here, _ProcessEnd(process))
         for attempt in (1, 2):
             try:
-                pid = self._ask({"do": "open"}, there)["pid"]
+                pid = self._ask({"do": "open", "checks": mode == "checked"}, there)["pid"]
                 break
             except BROKEN as error:
                 self._stop_parent()  # a submission may have killed it; a new one costs a second
@@ -489,7 +491,7 @@ class Session:
     def _open(self, module: str) -> None:
         """Have a guest for the module: the open one, or a new one that has begun."""
         if self._channel is None:
-            self._channel, self._module = self.worker.for_mode(self.mode).open(), module
+            self._channel, self._module = self.worker.open(self.mode), module
             self._loaded, self._compiled, self._served = set(), set(), set()
             reply, _ = self._request({"do": "begin", "mode": self.mode}, self.sources, START_SECONDS)
             if not isinstance(reply, dict):

@@ -111,7 +111,8 @@ class Parent:
     ----------
     control : the socket to the host
     isolation : the name of what sessions are wrapped in
-    chores : work to do between requests, a step at a time, for the good of the children to come; None when all is done
+    chores : work to do between requests, a step at a time, for the good of the children to come that are for checking;
+        it begins with the first of them; None when all is done
     device : whether sessions may use a GPU
     """
 
@@ -120,6 +121,7 @@ class Parent:
         self.isolation = isolation
         self.chores = chores
         self.device = device
+        self.checks = False
         self.home = os.getcwd()
         self.children: dict[int, str] = {}  # with the folder that each of them has
 
@@ -134,6 +136,7 @@ class Parent:
                 break
             request = json.loads(message)
             if request["do"] == "open":
+                self.checks |= request["checks"]
                 self._reply({"pid": self._open(descriptors[0])})
             elif request["do"] == "signal":
                 self._reply({"sent": self._signal(request["pid"], request["signal"])})
@@ -143,8 +146,8 @@ class Parent:
             self._close(pid)
 
     def _use_the_pause(self) -> None:
-        """Do chores as long as there are any and the host asks for nothing."""
-        while self.chores is not None and not select.select([self.control], [], [], 0)[0]:
+        """Do chores as long as they are of use, there are any, and the host asks for nothing."""
+        while self.checks and self.chores is not None and not select.select([self.control], [], [], 0)[0]:
             if next(self.chores, "done") == "done":
                 self.chores = None
                 limits.spare_memory()
