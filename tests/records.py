@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ from grader.worker.host import Limits
 
 ORIGINS = ("real", "sample")
 origins = pytest.mark.parametrize("origin", ORIGINS)
+long = pytest.mark.skipif(not os.environ.get("DEEPKATA_LONG"), reason="takes minutes: run it with DEEPKATA_LONG=1")
+on_sample_unless_long = pytest.mark.parametrize("origin", [pytest.param("real", marks=long), "sample"])
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import os
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from records import (
     check_record,
     check_recorded_metric,
     check_solutions_pass,
+    long,
     origins,
     record_of,
 )
@@ -24,8 +24,6 @@ from grader.projects.cats_vs_dogs import BATCHES, DRIFT, SLOT_DRIFT, STEADY_BATC
 from grader.worker.host import Limits
 from solutions.ch15_augmentation import augment_batch
 from solutions.projects import cats_vs_dogs as network
-
-LONG = pytest.mark.skipif(not os.environ.get("DEEPKATA_LONG"), reason="takes minutes: run it with DEEPKATA_LONG=1")
 
 
 def record(origin: str) -> Record:
@@ -95,7 +93,7 @@ def test_the_first_batches_follow_keras(origin):
 
 
 @origins
-@LONG
+@long
 def test_trained_from_scratch_the_reference_comes_near_keras_accuracy(origin):
     run = record(origin)
     # Keras's own accuracy moves five points from one epoch to the next.
@@ -135,6 +133,6 @@ def test_no_photo_comes_twice_in_the_same_variant():
     assert len(np.unique(flat, axis=0)) == 6
 
 
-@LONG
+@long
 def test_the_solutions_pass_the_project_in_all_four_ways():
     check_solutions_pass("cats_vs_dogs", Limits())

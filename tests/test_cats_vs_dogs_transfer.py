@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import shutil
 import sys
 from types import SimpleNamespace
@@ -11,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from build import judge_exercises
+from records import long, on_sample_unless_long
 
 import datasets
 from datasets import base, photos, shapes
@@ -25,7 +25,6 @@ from solutions.projects import cats_vs_dogs_transfer as network
 from tests.data import REAL, empty_folder, refusal_of
 
 ORIGINS = ("real", "sample")
-LONG = pytest.mark.skipif(not os.environ.get("DEEPKATA_LONG"), reason="takes a minute: run it with DEEPKATA_LONG=1")
 RATES = (network.LEARNING_RATE, network.RHO, network.EPSILON)
 SEEDS = range(5)
 origins = pytest.mark.parametrize("origin", ORIGINS)
@@ -254,11 +253,9 @@ def test_trained_from_scratch_the_head_reaches_keras_accuracy(origin):
     assert abs(reached - facts["test_metric"]) < 0.01
 
 
-@origins
+@on_sample_unless_long
 def test_five_seeds_reach_about_the_same(origin):
     """From photos to a trained head, without anything recorded but the labels."""
-    if origin == "real" and not os.environ.get("DEEPKATA_LONG"):
-        pytest.skip("takes a minute: run it with DEEPKATA_LONG=1")
     data, facts = data_of(origin), datasets.load_model(recipe.name, origin).facts
     layers, labels = transfer.base_for(origin).layers, data.y_train.astype(np.int64)
     features = network.extract_features(layers, data.x_train, 50)
@@ -280,7 +277,7 @@ def test_features_are_the_same_in_any_batch():
     np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-6)
 
 
-@LONG
+@long
 def test_the_solutions_pass_the_project_in_all_four_ways():
     project = next(chapter for chapter in chapters() if chapter.module == f"projects.{recipe.name}")
     names = [exercise.id for exercise in project.exercises]

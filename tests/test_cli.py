@@ -388,6 +388,7 @@ def test_the_student_finds_out_where_they_are_and_starts_over(tmp_path):
     ("command", "words"),
     [
         (["doctor"], ["Python 3.", "numba", "`kata grade` isolates by", "data set mnist"]),
+        (["lint"], [f"{len(catalogue.exercises())} exercises, nothing to mend."]),
         (["sync", "--check"], ["All stubs are in step."]),
         (["data", "status"], ["mnist"]),
         (["--help"], ["check", "grade", "doctor", "reset"]),

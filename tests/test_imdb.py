@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 from records import (
@@ -15,6 +13,7 @@ from records import (
     check_recorded_metric,
     check_solutions_pass,
     check_step,
+    long,
     origins,
     record_of,
 )
@@ -110,6 +109,6 @@ def test_l2_and_dropout_train_too():
         assert record.metric(answers(record, params)) > 0.75, variant
 
 
-@pytest.mark.skipif(not os.environ.get("DEEPKATA_LONG"), reason="takes a minute: run it with DEEPKATA_LONG=1")
+@long
 def test_the_solutions_pass_the_project_in_all_four_ways():
     check_solutions_pass("imdb")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
 import pytest
 from records import (
@@ -13,6 +11,8 @@ from records import (
     check_recorded_metric,
     check_solutions_pass,
     check_step,
+    long,
+    on_sample_unless_long,
     origins,
     record_of,
 )
@@ -21,7 +21,6 @@ from grader.projects.mnist_convnet import DRIFT, STEADY_BATCHES, mean_losses
 from grader.worker.host import Limits
 from solutions.projects import mnist_convnet as network
 
-LONG = pytest.mark.skipif(not os.environ.get("DEEPKATA_LONG"), reason="takes two minutes: run it with DEEPKATA_LONG=1")
 FILTERS, HIDDEN = (32, 64, 64), 64
 
 
@@ -57,10 +56,8 @@ def test_the_first_batches_follow_keras(origin):
     np.testing.assert_allclose(mean_losses((losses,)), mean_losses((expected,)), atol=DRIFT)
 
 
-@origins
+@on_sample_unless_long
 def test_trained_from_scratch_the_reference_reaches_keras_accuracy(origin):
-    if origin == "real" and not os.environ.get("DEEPKATA_LONG"):
-        pytest.skip("takes a minute: run it with DEEPKATA_LONG=1")
     record = record_of("mnist_convnet", origin)
     data, facts = record.data, record.facts
     rng = np.random.default_rng(facts["seed"])
@@ -93,6 +90,6 @@ def test_prediction_goes_through_the_images_in_pieces():
     np.testing.assert_allclose(network.predict(images, params)[-2:], alone, atol=1e-6)
 
 
-@LONG
+@long
 def test_the_solutions_pass_the_project_in_all_four_ways():
     check_solutions_pass("mnist_convnet", Limits())

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
 import numpy as np
-import pytest
 from records import (
     check_predictions,
     check_reached,
@@ -13,6 +10,7 @@ from records import (
     check_recorded_metric,
     check_solutions_pass,
     check_step,
+    on_sample_unless_long,
     origins,
     record_of,
 )
@@ -41,10 +39,8 @@ def test_one_step_from_keras_weights_gives_keras_gradients_and_weights(origin):
     check_step(record, network.train_step(x, labels, record.params, record.slots, *record.rates))
 
 
-@origins
+@on_sample_unless_long
 def test_trained_from_scratch_the_reference_reaches_keras_accuracy(origin):
-    if origin == "real" and not os.environ.get("DEEPKATA_LONG"):
-        pytest.skip("takes a minute: run it with DEEPKATA_LONG=1")
     record = record_of("mnist_mlp", origin)
     data, facts = record.data, record.facts
     rng = np.random.default_rng(facts["seed"])

@@ -90,8 +90,7 @@ class Worker:
         self._control: socket.socket | None = None
         self._ready = False
         self.device = device
-        self._with_device: Worker | None = None
-        self._unused: Worker | None = None
+        self._besides: dict[bool, Worker] = {}  # by whether their guests may use a GPU
         self.remembered: dict[str, Any] = {}  # what others have found out about its guests
 
     def __enter__(self) -> Worker:
@@ -104,29 +103,27 @@ class Worker:
 
     def close(self) -> None:
         """End every guest and remove the private folder."""
-        for beside in (self._with_device, self._unused):
-            if beside is not None:
-                beside.close()
+        for beside in self._besides.values():
+            beside.close()
         self._stop_parent()
         self._home.close()
 
     def for_device(self) -> Worker:
         """The worker beside this one whose guests may use a GPU."""
-        if self._with_device is None:
-            self._with_device = Worker(self.isolation, fork=self.fork, device=True)
-        return self._with_device
+        return self._beside(device=True)
 
     def without_kernels(self) -> Worker:
-        """The worker whose guests find numba unused: this one, or one beside it.
+        """The worker beside this one whose guests find numba unused.
 
         What numba has compiled for checking, it would take for compiled as well where speed is asked for, and it is up
         to forty times as slow.
         """
-        if not self.kernels:
-            return self
-        if self._unused is None:
-            self._unused = Worker(self.isolation, fork=self.fork, device=self.device)
-        return self._unused
+        return self._beside(self.device)
+
+    def _beside(self, device: bool) -> Worker:
+        if device not in self._besides:
+            self._besides[device] = Worker(self.isolation, fork=self.fork, device=device)
+        return self._besides[device]
 
     def start(self) -> None:
         """Start the parent now, so that the first session does not wait for numba's import; safe to call again."""
