@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from build import judge_exercises
-from records import long, on_sample_unless_long
+from data import REAL, empty_folder, refusal_of
+from records import long, on_sample_unless_long, origins
 
 import datasets
 from datasets import base, photos, shapes
@@ -22,12 +23,9 @@ from grader.catalogue import chapters
 from grader.oracle import solutions
 from grader.worker.host import Limits
 from solutions.projects import cats_vs_dogs_transfer as network
-from tests.data import REAL, empty_folder, refusal_of
 
-ORIGINS = ("real", "sample")
 RATES = (network.LEARNING_RATE, network.RHO, network.EPSILON)
 SEEDS = range(5)
-origins = pytest.mark.parametrize("origin", ORIGINS)
 needs_weights = pytest.mark.skipif(
     not (REAL / "weights" / base.FILE).exists(), reason="DEEPKATA_DATA names no folder with weights/" + base.FILE
 )
