@@ -48,14 +48,14 @@ def run(*command: object, cwd: Path, **environment: str) -> Run:
     return Run(done.returncode, done.stdout, done.stderr)
 
 
-def kata(*arguments: object, cwd: Path, root: Path | None = None) -> Run:
+def kata(*arguments: object, cwd: Path, root: Path | None = None, **environment: str) -> Run:
     """Run `kata`, this repository's own or that of the kit at `root`."""
-    return run(*KATA, *arguments, cwd=cwd, **({"PYTHONPATH": str(root)} if root else {}))
+    return run(*KATA, *arguments, cwd=cwd, **({"PYTHONPATH": str(root)} if root else {}), **environment)
 
 
 def stub_of(module: str) -> str:
     """A module as a student gets it."""
-    return stubs.wanted()[kit.EXERCISES / (module.replace(".", "/") + ".py")]
+    return stubs.make_stub((kit.SOLUTIONS / (module.replace(".", "/") + ".py")).read_text(encoding="utf-8"))
 
 
 def written(module: str, **functions: str) -> str:

@@ -64,12 +64,12 @@ def test_every_exercise_is_a_stub_that_python_can_read(module):
 @pytest.mark.parametrize("module", MODULES)
 def test_no_line_of_a_solution_is_left_in_its_stub(module):
     """A line may stand there only if it also stands outside the marks, like the example in a docstring."""
-    text = solution(module)
+    text, stub = solution(module), stub_of(module)
     inside = {line.strip() for region in regions(text) for line in region.splitlines() if len(line.strip()) > 12}
     outside = text
     for region in regions(text):
         outside = outside.replace(region, "", 1)
-    given_away = [line for line in inside if line in stub_of(module) and line not in outside]
+    given_away = [line for line in inside if line in stub and line not in outside]
     assert inside
     assert given_away == []
 
