@@ -37,7 +37,7 @@ from grader.classroom.handin import Handin
 from grader.classroom.ledger import MOST_UNWRITTEN, STATE, Ledger
 from grader.classroom.progress import Progress
 from grader.problem import Problem
-from grader.result import CRASHED, PASSED, ExerciseResult, Record
+from grader.result import CRASHED, PASSED, TIMEOUT, ExerciseResult, Record
 from grader.worker.host import Worker
 from grader.worker.isolation import KINDS, choose
 
@@ -210,6 +210,25 @@ def test_a_crash_is_looked_at_twice():
             assert not outcome.faults
             statuses.append([result.status for result in outcome.record.exercises])
     assert statuses == [[PASSED, PASSED], [CRASHED, PASSED]]
+
+
+@pytest.mark.parametrize(("threads", "looks"), [(0.5, 1), (64.0, 2)])
+def test_what_does_not_end_is_looked_at_twice_where_it_may_have_waited_for_others(monkeypatch, threads, looks):
+    monkeypatch.setattr("grader.judge.INTERPRETED_SECONDS", 0.3)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "getloadavg", lambda: (threads, 0.0, 0.0))
+    asked = {exercise.id for exercise in catalogue.select(["conv_output_size", "dense_params"])}
+    endless = "def conv_output_size(n, f, p, s):\n    while True:\n        pass\n"
+    text = solved(CHAPTER, {"conv_output_size": endless})
+    told = []
+    with Worker() as worker:
+        handed_in = submission("ada", **{CHAPTER: text})
+        outcome = engine.examine(
+            "ada", handed_in, asked, worker, oracle(), SECRET, lambda name, result: told.append(result.status)
+        )
+    assert [result.status for result in outcome.record.exercises] == [TIMEOUT, PASSED]
+    assert told.count(TIMEOUT) == looks
+    assert told.count(PASSED) == 1
 
 
 # --- Dask -------------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ import pytest
 from grader.problem import Problem
 from grader.worker import isolation
 from grader.worker.answer import Answer, Returned
-from grader.worker.guest import scratch, wire
+from grader.worker.guest import scratch, sight, wire
 from grader.worker.host import Limits, Session, Worker
 from grader.worker.isolation import GUEST, KINDS, Bubblewrap, Landlock, LimitsOnly, choose, obstacles
 
@@ -119,16 +119,32 @@ def test_a_hanging_probe_ends(monkeypatch):
     assert "timed out" in isolation.probe(Hangs())
 
 
-def test_landlock_hides_no_kit_that_lies_inside_python(monkeypatch):
-    monkeypatch.setattr(isolation, "HIDDEN", (Path(sys.prefix) / "lib" / "solutions",))
-    assert "inside the Python installation" in Landlock().obstacle()
+in_sight = pytest.mark.parametrize("place", [sys.prefix, "/usr/lib/python3"])
 
 
-def test_bubblewrap_hides_what_lies_inside_python(monkeypatch, tmp_path):
-    inside = Path(sys.prefix) / "lib" / "solutions"
+@in_sight
+def test_landlock_hides_no_kit_that_lies_where_guests_may_look(monkeypatch, place):
+    monkeypatch.setattr(isolation, "HIDDEN", (Path(place) / "lib" / "solutions",))
+    assert "the kit lies where Python or the system lies" in Landlock().obstacle()
+
+
+@in_sight
+def test_bubblewrap_hides_what_lies_where_guests_may_look(monkeypatch, tmp_path, place):
+    inside = Path(place) / "lib" / "solutions"
     monkeypatch.setattr(isolation, "HIDDEN", (inside,))
     command = Bubblewrap().command([], tmp_path)
     assert command[command.index(str(inside)) - 1] == "--tmpfs"
+
+
+@pytest.mark.parametrize("prefix", ["/usr", "/usr/local"])
+def test_what_people_keep_beside_python_is_out_of_sight(monkeypatch, prefix):
+    """As in a container whose Python lies in /usr/local and whose submissions lie in /usr/src."""
+    monkeypatch.setattr(sys, "prefix", prefix)
+    monkeypatch.setattr(sys, "base_prefix", prefix)
+    seen = [Path(path) for path in (*sight.system_folders(), *sight.python_folders())]
+    assert Path(prefix, "lib") in seen
+    for kept in ("/usr/src/class", "/usr/local/src/class", "/usr/share/class", "/usr/local/class", "/srv/class"):
+        assert not [path for path in seen if Path(kept).is_relative_to(path)], kept
 
 
 # --- what it takes away -----------------------------------------------------------------------------------------------
@@ -158,6 +174,7 @@ print(json.dumps({
     "has files in memory": works(lambda: os.memfd_create("x")),
     "becomes root": works(lambda: os.setuid(0)) and os.getuid() == 0,
     "truncates": works(lambda: os.truncate("here", 0)),
+    "writes beside its folder": works(lambda: open("../left-for-the-next", "w").close()),
     "threads": resource.getrlimit(resource.RLIMIT_NPROC)[0],
     "limit": confine.THREADS,
     "reads its own status": works(lambda: open("/proc/self/status").close()),
@@ -187,7 +204,9 @@ def test_a_confined_process_keeps_its_folder_and_itself(kind):
 
 
 @each_isolation
-@pytest.mark.parametrize("act", ["changes rights", "truncates", "signals its parent", "has files in memory"])
+@pytest.mark.parametrize(
+    "act", ["changes rights", "truncates", "signals its parent", "has files in memory", "writes beside its folder"]
+)
 def test_a_confined_process_may_not(kind, act):
     of(kind)
     assert confined("limits")[act]

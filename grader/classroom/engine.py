@@ -5,6 +5,7 @@ An engine judges and tells; it writes nothing. Records are written by the one pr
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
@@ -16,11 +17,13 @@ from grader.exercise import Exercise
 from grader.judge import Judge, record_of
 from grader.oracle import Oracle
 from grader.problem import Problem
-from grader.result import BLOCKED, CRASHED, ExerciseResult, Record
+from grader.result import BLOCKED, CRASHED, TIMEOUT, ExerciseResult, Record
 from grader.submission import Submission
 from grader.worker.host import Worker
 
 Told = Callable[[str, ExerciseResult], None]
+
+CROWDED = 1.25  # threads that want to run, for each core; a grading by itself has one
 
 
 @dataclass(frozen=True)
@@ -94,17 +97,24 @@ def examine(
     """Judge a submission on all that is asked of it.
 
     What a crash or a failure of the kit has touched is judged a second time, and that verdict counts: memory may have
-    run out, or somebody may have killed the process. Code that crashes by itself does so again.
+    run out, or somebody may have killed the process. Code that crashes by itself does so again. So is what did not end
+    in time on a crowded machine: it may have waited for somebody else.
     """
     started = time.perf_counter()
     exercises = exercises_of(handed_in, only)
     results, faults = _judge(name, handed_in, exercises, worker, oracle, secret, told)
-    if faults or any(result.status == CRASHED for result in results.values()):
-        shaky = [e for e in exercises if e.id in faults or results[e.id].status in (CRASHED, BLOCKED)]
+    doubtful = (CRASHED, TIMEOUT) if crowded() else (CRASHED,)
+    if faults or any(result.status in doubtful for result in results.values()):
+        shaky = [e for e in exercises if e.id in faults or results[e.id].status in (*doubtful, BLOCKED)]
         again, faults = _judge(name, handed_in, shaky, worker, oracle, secret, told)
         results |= {exercise.id: again[exercise.id] for exercise in shaky}
     seconds = time.perf_counter() - started
     return Outcome(name, record_of(handed_in, list(results.values()), worker, secret, name, seconds), faults)
+
+
+def crowded() -> bool:
+    """Whether more wanted to run in the last minute than the machine has cores for, where the system tells."""
+    return hasattr(os, "getloadavg") and os.getloadavg()[0] > CROWDED * (os.cpu_count() or 1)
 
 
 def _judge(

@@ -3,6 +3,7 @@
 bubblewrap : a file system of its own with nothing in it but Python, no network, no other process in sight
 landlock : the kernel refuses all files but Python's, on the file system that is there
 limits : an ordinary process of this user
+Within bubblewrap, sessions are kept apart by a user each where root has started the kit, and by Landlock else.
 In the first two a filter of system calls lets the guest start no process and open no socket; in all of them memory, CPU
 time, file size and open files are limited (guest/limits.py), and the host keeps the deadlines.
 """
@@ -22,7 +23,7 @@ from typing import Protocol
 
 from grader import kit
 from grader.problem import Problem
-from grader.worker.guest import scratch
+from grader.worker.guest import scratch, sight
 from grader.worker.guest.gpu import files
 
 # The last ones say where a CUDA toolkit and driver are, and which GPU may be used.
@@ -35,8 +36,6 @@ HIDDEN = (kit.SOLUTIONS, kit.ROOT / "grader", kit.ROOT / "datasets")  # no guest
 # Libraries that have the answers, and that nothing a submission needs is made of.
 LIBRARIES = ("keras", "tensorflow", "torch", "jax", "sklearn", "statsmodels", "cupy", "cv2", "skimage")
 PROBE_SECONDS = 30.0
-SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib64")
-SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives")
 # As root, what the parent needs to hand a session over to somebody else, to end it, and to clear up behind it.
 CAPABILITIES = (
     *("CAP_SETUID", "CAP_SETGID", "CAP_CHOWN", "CAP_KILL"),
@@ -73,8 +72,8 @@ class Landlock:
 
     def obstacle(self) -> str:
         """What keeps it from working here; "" where nothing does."""
-        if hidden_in_python():
-            return "the kit lies inside the Python installation, which a guest must be able to read"
+        if hidden_in_sight():
+            return "the kit lies where Python or the system lies, which a guest must be able to read"
         return probe(self)
 
 
@@ -109,16 +108,16 @@ class Bubblewrap:
 
     def _files(self, home: Path, device: bool) -> Iterator[str]:
         """A file system with Python in it; nothing can be written but in the scratch folder, and to a GPU if wanted."""
-        for path in SYSTEM_FOLDERS:
+        for path in sight.system_folders():
             if os.path.islink(path):
                 yield from ("--symlink", os.readlink(path), path)
-            elif os.path.isdir(path):
-                yield from ("--ro-bind", path, path)
-        for path in SYSTEM_FILES:
-            yield from ("--ro-bind-try", path, path)
-        for folder in python_folders():
-            yield from bind(folder)
-        for hidden in (*hidden_in_python(), *installed_libraries()):
+            else:
+                yield from bind(Path(path))
+        for path in sight.FILES:
+            yield from bind(Path(path), "--ro-bind-try")
+        for path in sight.python_folders():
+            yield from bind(Path(path))
+        for hidden in (*hidden_in_sight(), *installed_libraries()):
             yield from ("--tmpfs", str(hidden))
         yield from bind(GUEST)
         yield from ("--size", str(scratch.BYTES), "--tmpfs", str(home), "--chdir", str(home))
@@ -133,11 +132,11 @@ def guest_command(isolation: str, arguments: list[str]) -> list[str]:
     return [sys.executable, "-I", "-B", str(GUEST), isolation, *arguments]
 
 
-def bind(folder: Path) -> Iterator[str]:
-    """Options that show a folder of the host, below folders that everybody may enter."""
-    for parent in reversed(folder.parents[:-1]):
+def bind(path: Path, option: str = "--ro-bind") -> Iterator[str]:
+    """Options that show a folder or file of the host, below folders that everybody may enter."""
+    for parent in reversed(path.parents[:-1]):
         yield from ("--perms", "0755", "--dir", str(parent))
-    yield from ("--ro-bind", str(folder), str(folder))
+    yield from (option, str(path), str(path))
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -159,14 +158,9 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
-def python_folders() -> list[Path]:
-    """Where Python and its packages lie."""
-    return list(dict.fromkeys(Path(prefix).absolute() for prefix in (sys.base_prefix, sys.prefix)))
-
-
-def hidden_in_python() -> list[Path]:
-    """Which of the folders to hide lie where Python lies: those of a kit that was not installed from a clone."""
-    folders = [folder.resolve() for folder in python_folders()]
+def hidden_in_sight() -> list[Path]:
+    """Which of the folders to hide lie where guests may look: those of a kit that was not installed from a clone."""
+    folders = [Path(path).resolve() for path in (*sight.system_folders(), *sight.python_folders())]
     return [hidden for hidden in HIDDEN if any(hidden.resolve().is_relative_to(folder) for folder in folders)]
 
 
@@ -181,7 +175,7 @@ def probe(isolation: Isolation) -> str:
     with tempfile.TemporaryDirectory() as private, tempfile.TemporaryDirectory() as home:
         secret = Path(private) / "secret"
         secret.write_text("not for guests", encoding="utf-8")
-        command = isolation.command(["-", "probe", str(secret)], Path(home))
+        command = isolation.command(["-", "probe", str(secret), kit.__file__], Path(home))
         try:
             run = subprocess.run(
                 command, capture_output=True, text=True, timeout=PROBE_SECONDS, env=environment(Path(home)), cwd=home

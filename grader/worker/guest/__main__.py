@@ -3,7 +3,7 @@
 serve [device] : be one session, and end with it; works on every platform
 fork N [device] : stay warm (numba imported, up to N kernels compiled between requests) and fork a session per request
 device : as an option, let sessions use a GPU
-probe FILE : confine itself as a session does, and tell whether FILE can be read, or anything else be done, after all
+probe FILE … : confine itself as a session does, and tell what of it can be read or done after all
 
 ISOLATION is the name of what it is wrapped in, see `worker/isolation.py`; a session does its own part of that.
 SOCKET is a descriptor that was inherited, or "stdin" where sockets cannot be inherited (Windows): then the socket
@@ -42,12 +42,13 @@ def main() -> None:
         Parent(channel, isolation, chores(int(options[0])), "device" in options).serve()
 
 
-def probe(isolation: str, secret: str, device: str = "") -> str | None:
+def probe(isolation: str, *secrets: str) -> str | None:
     """What can be done in spite of this isolation; None where nothing can."""
     import confine
 
-    confine.confine(isolation, scratch.make(os.getcwd()), bool(device))
-    return confine.weakness(secret) or None
+    folder = scratch.make(os.getcwd())
+    confine.confine(isolation, folder)
+    return confine.weakness(secrets, folder) or None
 
 
 def receive_socket(where: str) -> socket.socket:

@@ -1,6 +1,6 @@
 """Take from a session, before it sees the student's code, what no exercise needs. Nothing here can be undone.
 
-landlock : sees no files but Python's own, and its folder; makes no files anywhere else
+files : sees none but Python's own, and its folder; makes none anywhere else
 system calls : starts no process, opens no socket, traces and signals nobody but itself, changes nobody's rights
 user : where the kit runs as root, the session is a user of its own
 """
@@ -15,9 +15,11 @@ import secrets
 import socket
 import struct
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import limits
+import sight
 from gpu import files
 
 CONFINED = ("landlock", "bubblewrap")
@@ -31,8 +33,6 @@ CLONE_THREAD = 0x00010000
 F_SETOWN, F_SETSIG, F_SETOWN_EX, FIOSETOWN, SIOCSPGRP = 8, 10, 15, 0x8901, 0x8902
 LOW_HALF = 0xFFFF_FFFF  # of an argument: the kernel does not look at the other half of those below
 NEWER_CALLS = range(451, 512)  # those this filter was not written for; who makes them knows what to do without
-# What Python, NumPy and numba read outside their own folders.
-SYSTEM = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 
 STARTING = ("fork", "vfork", "execve", "execveat")
@@ -120,7 +120,8 @@ def forbid_files(home: str, device: bool = False) -> None:
 
     reading = FSAccess.READ_FILE | FSAccess.READ_DIR
     rules = Ruleset()
-    for path in (*SYSTEM, *(files.FACTS if device else ()), sys.prefix, sys.base_prefix, str(Path(__file__).parent)):
+    readable = *sight.system_folders(), *sight.FILES, *sight.python_folders(), str(Path(__file__).parent)
+    for path in (*readable, *(files.FACTS if device else ())):
         with contextlib.suppress(FileNotFoundError):
             rules.allow(path, rules=reading if os.path.isdir(path) else FSAccess.READ_FILE)
     writing = FSAccess.READ_FILE | FSAccess.WRITE_FILE
@@ -170,23 +171,38 @@ def confine(how: str, home: str, device: bool = False) -> None:
             limit_threads()
         become_somebody(home)
     limits.die_with_parent()  # after the change of user, which would undo it
-    if how == "landlock":
-        forbid_files(home, device)
     if how in CONFINED:
+        import landlock
+
+        # Within bubblewrap it only keeps sessions apart. Where root has given each a user of its own, nothing is amiss
+        # without it; else the probe finds what is.
+        dispensable = (landlock.SyscallError,) if how == "bubblewrap" else ()
+        with contextlib.suppress(*dispensable):
+            forbid_files(home, device)
         forbid_calls()
 
 
-def weakness(secret: str) -> str:
-    """What a confined process can do after all; "" where it can do nothing of it. `secret` is a file of the host."""
-    with contextlib.suppress(OSError):
-        Path(secret).read_bytes()
-        return f"it reads {secret}"
+def weakness(secrets: Sequence[str], home: str) -> str:
+    """What a confined process can do after all; "" where it can do nothing of it.
+
+    Parameters
+    ----------
+    secrets : files of the host
+    home : the process's own folder; beside it are those of other sessions
+    """
+    for secret in secrets:
+        with contextlib.suppress(OSError):
+            Path(secret).read_bytes()
+            return f"it reads {secret}"
     with contextlib.suppress(OSError):
         socket.socket().close()
         return "it opens a socket"
     with contextlib.suppress(OSError):
-        Path(secret).with_name("written-by-a-guest").write_text("")
-        return "it writes beside the kit's files"
+        Path(secrets[0]).with_name("written-by-a-guest").write_text("")
+        return "it writes beside the host's files"
+    with contextlib.suppress(OSError):
+        (Path(home).parent / "written-by-a-guest").write_text("")
+        return "it writes where other sessions have their folders (Landlock is against that, from Linux 5.13 on)"
     with contextlib.suppress(OSError):
         if os.fork() == 0:
             os._exit(0)
