@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ INTERPRETED, COMPILED, NATIVE, TIMED = "interpreted", "compiled", "native", "tim
 SIMULATED, DEVICE = "simulated", "device"  # for CUDA kernels, with COMPILED between; their levels, see levels.py
 COMPUTED = ("score", "final_score", "max_score")  # of the record, told in its JSON form
 STATUSES = (PASSED, FAILED, TODO, BLOCKED, COMPILE_ERROR, ERROR, TIMEOUT, CRASHED, VIOLATION)
+_KINDS: dict[str, Any] = {"str": str, "bool": bool, "float": (int, float), "float | None": (int, float, type(None))}
 
 
 @dataclass
@@ -122,12 +124,55 @@ class Record:
     @classmethod
     def read(cls, path: Path) -> Record:
         """Read a record; raises Problem where the file is missing or no record."""
-        try:
-            return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
-        except OSError as error:
-            raise Problem(f"{path} cannot be read ({error.strerror}).", "Check the path.") from None
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise Problem(f"{path} is no result record ({error}).", "Grade the submission again.") from None
+        return _read(path)[0]
+
+
+def read_sound(path: Path) -> Record:
+    """Read a record, and believe it only where all of it fits together: for whoever takes its scores for granted.
+
+    Raises
+    ------
+    Problem : it cannot be read, or is not what the grader has written
+    """
+    record, told = _read(path)
+    parts: list[Record | ExerciseResult | CaseResult] = [record, *record.exercises]
+    parts += [case for result in record.exercises for case in result.cases]
+    if not all(_is_of_its_kinds(part) for part in parts) or not all(isinstance(note, str) for note in record.notes):
+        raise Problem(f"{path} is no result record (a value is of another kind).", "Grade the submission again.")
+    possible = 0 <= record.penalty <= 1 and all(is_sound(result) for result in record.exercises)
+    if not possible or record.to_json() != told:
+        raise Problem(f"{path} contradicts itself.", "Grade the submission again.")
+    return record
+
+
+def is_sound(result: ExerciseResult) -> bool:
+    """Whether a result is one that the grader can have given."""
+    numbers = (result.score, result.points, result.seconds)
+    if not all(isinstance(number, (int, float)) and math.isfinite(number) for number in numbers):
+        return False
+    return result.status in STATUSES and 0 <= result.score <= result.points
+
+
+def _read(path: Path) -> tuple[Record, Any]:
+    """A record, and the JSON form that it was read from."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return Record.from_json(told), told
+    except OSError as error:
+        raise Problem(f"{path} cannot be read ({error.strerror}).", "Check the path.") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise Problem(f"{path} is no result record ({error}).", "Grade the submission again.") from None
+
+
+def _is_of_its_kinds(part: Record | ExerciseResult | CaseResult) -> bool:
+    """Whether each value of a record, a result or a case is of the kind that its field declares."""
+    for declared in fields(part):
+        value = getattr(part, declared.name)
+        if not isinstance(value, _KINDS.get(str(declared.type), list)):
+            return False
+        if isinstance(value, float) and not math.isfinite(value):
+            return False
+    return True
 
 
 def write_atomically(path: Path, text: str) -> None:

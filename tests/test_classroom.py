@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,9 @@ from generate_class import CHAPTER, write_class
 from rich.console import Console
 
 from grader import catalogue, kit
-from grader.classroom import engine, engine_dask, progress
+from grader.classroom import engine, engine_dask, late, progress
 from grader.classroom.engine_dask import DaskEngine, Errand
-from grader.classroom.grade import Grading
+from grader.classroom.grade import Graded, Grading
 from grader.classroom.handin import Handin
 from grader.classroom.ledger import MOST_UNWRITTEN, STATE, Ledger
 from grader.classroom.progress import Progress
@@ -64,10 +65,10 @@ class Class:
         words = [*KATA, "grade", self.folder, "--out", out, "--seed-file", self.secret, "--jobs", 2, *more]
         return [str(word) for word in words]
 
-    def grade(self, out: Path, *more: object) -> str:
-        """Grade to the end, all of them; what was printed."""
+    def grade(self, out: Path, *more: object, remarks: int = 0) -> str:
+        """Grade to the end, all of them, with so many remarks; what was printed."""
         run = subprocess.run(self.command(out, *more), cwd=out.parent, capture_output=True, text=True, timeout=PATIENCE)
-        assert (run.returncode, run.stderr) == (0, ""), run
+        assert (run.returncode, len(run.stderr.splitlines())) == (0, remarks), run
         return run.stdout
 
 
@@ -511,7 +512,7 @@ def test_what_was_judged_without_isolation_does_not_count_where_it_is_required(t
     assert seen == [(False, False), (False, True), (True, False), (True, True)]
 
 
-def test_what_was_judged_on_other_exercises_is_judged_again(tmp_path):
+def test_where_more_exercises_are_asked_for_all_are_judged_again(tmp_path):
     (tmp_path / f"{CHAPTER}.py").write_text(solved(CHAPTER))
     seen = []
     for only in (["conv_output_size"], ["conv_output_size", "dense_params"], ["dense_params", "conv_output_size"]):
@@ -520,6 +521,103 @@ def test_what_was_judged_on_other_exercises_is_judged_again(tmp_path):
         (found,) = records(tmp_path / "out").values()
         seen.append((len(found["exercises"]), found["score"] == found["max_score"], "unchanged" in run.out))
     assert seen == [(1, True, False), (2, True, False), (2, True, True)]
+
+
+class Generous:
+    """An engine that judges nothing: every submission passes all that it is asked."""
+
+    def run(self, tasks, finish, progress):
+        for task in tasks:
+            handed_in = task.read()
+            results = [
+                ExerciseResult(e.id, e.points, e.points, PASSED) for e in engine.exercises_of(handed_in, task.only)
+            ]
+            exam = kit.exam_hash(COURSE_SECRET)
+            record = Record(task.name, kit.version(), "limits", results, handed_in.digest, exam, handed_in.notes)
+            finish(engine.Outcome(task.name, record))
+
+
+def grade(folder: Path, *, of: str = "class", only: str = "", **options: Any) -> tuple[list[Graded], list[str]]:
+    """Grade what lies in a folder with that engine, into its folder `out`: what ended, and what was remarked."""
+    ended: list[Graded] = []
+    remarks: list[str] = []
+    asked = frozenset(exercise.id for exercise in catalogue.select(only.split())) if only else None
+    run = Grading(COURSE_SECRET, Generous(), folder / "out", only=asked, remark=remarks.append, **options)
+    run.run([folder / of], ended.append)
+    return ended, remarks
+
+
+def hand_in_class(folder: Path, **modules: str) -> None:
+    """A class in which each student hands in one module, called after them, untouched."""
+    (folder / "class").mkdir(exist_ok=True)
+    for student, module in modules.items():
+        (folder / "class" / f"{student}.py").write_text(written(module))
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_run_that_asks_for_less_than_the_records_hold_is_refused_before_it_begins(tmp_path, again):
+    hand_in_class(tmp_path, ada=CHAPTER, bob=CHAPTER)
+    grade(tmp_path)
+    before = contents(tmp_path / "out")
+    (tmp_path / "class" / "bob.py").write_text("# handed in once more\n" + written(CHAPTER))
+    with pytest.raises(Problem) as caught:
+        grade(tmp_path, only="dense_params", again=again)
+    assert "out has 2 records with scores for other exercises than --only names" in caught.value.defect
+    assert "Give another --out" in caught.value.action
+    assert contents(tmp_path / "out") == before
+    grade(tmp_path, only=CHAPTER)
+    assert contents(tmp_path / "out").keys() == before.keys()
+    hand_in_class(tmp_path, carl=CHAPTER)
+    grade(tmp_path, of="class/carl.py", only="dense_params")
+    assert len(records(tmp_path / "out")["carl.json"]["exercises"]) == 1, "the others' records are not in the way"
+
+
+def cannot_be_read(self: Path, *_: Any) -> None:
+    raise PermissionError(13, "Permission denied", str(self))
+
+
+def test_a_record_stays_where_a_submission_is_not_there_or_cannot_be_got_at(tmp_path, monkeypatch):
+    hand_in_class(tmp_path, ada=CHAPTER)
+    (tmp_path / "class" / "bob").mkdir()
+    (tmp_path / "class" / "bob" / f"{CHAPTER}.py").write_text(written(CHAPTER))
+    grade(tmp_path)
+    before = contents(tmp_path / "out")
+    assert len(before) == 2
+    told = [grade(tmp_path, of=f"elsewhere/{name}") for name in ("ada.py", "bob")]
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", cannot_be_read)
+        told.append(grade(tmp_path))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "scandir", lambda path: cannot_be_read(path))
+        told.append(grade(tmp_path, of="class/bob"))
+    words = ("There is no submission", "There is no submission", "Permission denied", "Permission denied")
+    for (ended, remarks), expected in zip(told, words, strict=True):
+        assert all(expected in one.problem.defect for one in ended)
+        assert (len(ended) > 0, remarks) == (True, [])
+    assert contents(tmp_path / "out") == before
+
+
+def test_a_record_stays_where_the_submission_has_none_of_what_is_asked_for(tmp_path):
+    hand_in_class(tmp_path, ada=CHAPTER)
+    grade(tmp_path, only="dense_params")
+    before = contents(tmp_path / "out")
+    hand_in_class(tmp_path, ada="ch03_activations")
+    ended, remarks = grade(tmp_path, only="dense_params")
+    assert "has none of the exercises" in ended[0].problem.defect
+    assert (contents(tmp_path / "out"), remarks) == (before, [])
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"x" * (2 << 20)])
+def test_a_record_is_withdrawn_where_what_was_handed_in_since_is_refused(tmp_path, content):
+    hand_in_class(tmp_path, ada=CHAPTER, bob=CHAPTER)
+    grade(tmp_path)
+    (tmp_path / "class" / "ada.py").write_bytes(content)
+    _, (remark,) = grade(tmp_path)
+    assert "ada.json is about an earlier submission. It was set aside as" in remark
+    assert list(contents(tmp_path / "out")) == ["bob.json"]
+    (tmp_path / "class" / "bob.zip").write_bytes(b"no zip file")
+    _, (remark,) = grade(tmp_path, of="class/bob.zip")
+    assert "bob.json is about an earlier submission." in remark
 
 
 # --- late -------------------------------------------------------------------------------------------------------------
@@ -534,15 +632,43 @@ def test_a_penalty_changes_records_without_judging_again(course, tmp_path):
     text = "deadline = 2026-01-01T12:00:00Z\nper_day = {}\n[submitted]\n{} = 2026-01-03T12:00:00Z\n"
     for per_day, off in ((0.1, 0.2), (0.2, 0.4)):
         policy.write_text(text.format(per_day, json.dumps(student)))
-        told = course.grade(out, "--late", policy)
+        told = course.grade(out, "--late", policy, remarks=1)
         assert told.count("unchanged since the last run") == COUNT
         assert f"late: {off:.0%} off" in told
         found = records(out)[name]
         assert found["penalty"] == pytest.approx(off)
         assert found["final_score"] == pytest.approx((1 - off) * found["score"], abs=0.01)
         assert any("late" in note for note in found["notes"])
-    course.grade(out)
+    course.grade(out, remarks=1)
     assert records(out) == before, "without a policy it is as it was, to the second"
+    course.grade(out)
+
+
+def test_a_policy_that_takes_nothing_off_says_so(tmp_path):
+    hand_in_class(tmp_path, ada=CHAPTER, bob=CHAPTER)
+    deadline = datetime(2026, 1, 1, tzinfo=UTC)
+    times = {name: deadline + timedelta(days=1) for name in ("ada", "bobb")}
+    policy = late.Policy(deadline, per_day=0.5, extensions={"eve": deadline}, submitted=times)
+    for _ in range(2):  # also where nothing is judged
+        ended, (unused, untimed) = grade(tmp_path, policy=policy)
+        assert [one.record.penalty for one in ended] == [0.5, 0]
+        assert 'nobody here: extensions."eve", submitted."bobb".' in unused
+        assert untimed.startswith("1 of 2 records had nothing taken off")
+        assert "[submitted]" in untimed
+    times["bob"] = times.pop("bobb")
+    assert grade(tmp_path, policy=late.Policy(deadline, per_day=0.5, submitted=times))[1] == []
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_to_leave_the_policy_out_is_told_where_it_wipes_penalties(tmp_path, again):
+    hand_in_class(tmp_path, ada=CHAPTER, bob=CHAPTER)
+    deadline = datetime(2026, 1, 1, tzinfo=UTC)
+    policy = late.Policy(deadline, per_day=0.5, submitted=dict.fromkeys(("ada", "bob"), deadline + timedelta(days=1)))
+    assert grade(tmp_path)[1] == []
+    assert grade(tmp_path, policy=policy)[1] == []
+    _, (remark,) = grade(tmp_path, again=again)
+    assert "Without --late, nothing is taken off any more in 2 records" in remark
+    assert "Run it again with --late" in remark
 
 
 # --- progress ---------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from grader.classroom import late
+from grader.classroom import handin, late
 from grader.classroom.late import Policy
 from grader.problem import Problem
 
@@ -122,6 +122,20 @@ def test_a_student_is_found_by_name_by_number_and_in_a_group(student):
     policy = Policy(DEADLINE, per_day=0.1, extensions={"ada lovelace": later, "123": later})
     assert lost(policy, later, student) == 0
     assert lost(policy, later, "Eve (7)") == pytest.approx(0.7)
+
+
+def test_a_line_about_nobody_is_found_whoever_is_meant():
+    later = DEADLINE + timedelta(days=7)
+    lines = dict.fromkeys(("ada LOVELACE", "123", "Bob Noyce (9)", "Bob Noyse", "124"), later)
+    policy = Policy(DEADLINE, extensions=lines, submitted={"Eve": later})
+    found = policy.unused(["Ada Lovelace (7) + X (123)", "Bob Noyce (9)", "", "Mallory"])
+    assert found == ['extensions."Bob Noyse"', 'extensions."124"', 'submitted."Eve"']
+
+
+@given(policies, st.one_of(moments.map(datetime.isoformat), st.just("")))
+def test_a_policys_notes_are_told_from_others(policy, submitted):
+    assert late.is_note(policy.penalty("Ada", submitted)[1])
+    assert not late.is_note(handin.LATE_NOTE)
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------

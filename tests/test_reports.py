@@ -441,6 +441,9 @@ BROKEN = {
     "no number": record_with(seconds=float("nan")),
     "a message that is none": record_with(message=5),
     "cases that are none": record_with(cases=[3]),
+    "more points than there are": record_with(score=1000),
+    "a status that is none": record_with(status="great"),
+    "a sum that is another": json.dumps(SMALL[0].to_json() | {"score": 1000}),
 }
 
 
@@ -454,6 +457,25 @@ def test_a_record_that_cannot_be_read_is_named_in_one_line_and_the_others_report
     assert len(run.stderr.splitlines()) == 1
     assert "broken.json" in run.stderr
     assert [row[0] for row in rows_of(tmp_path / "grades.csv")[1:]] == [record.submission for record in SMALL]
+
+
+def test_scores_that_are_not_final_are_told_and_reported(tmp_path):
+    first, second, *others = SMALL
+    out = graded(tmp_path / "out", [replace(first, exam_hash=""), replace(second, exam_hash=""), *others])
+    run = kata_report(out, "--csv", tmp_path / "grades.csv", "--lms", "moodle")
+    assert run.exit_code == 2
+    assert [line.partition(":")[0] for line in run.stderr.splitlines()] == [first.submission, second.submission]
+    assert run.stderr.count("its scores are not final, and reported all the same. Grade it again.") == 2
+    assert len(rows_of(tmp_path / "grades.csv")) == len(SMALL) + 1
+
+
+def test_scores_of_several_exams_are_told_in_one_line(tmp_path):
+    first, second, *others = SMALL
+    out = graded(tmp_path / "out", [replace(first, exam_hash="f" * 64), replace(second, exam_hash="a" * 64), *others])
+    run = kata_report(out, "--csv", tmp_path / "grades.csv")
+    assert (run.exit_code, len(run.stderr.splitlines())) == (2, 1)
+    assert "mixes scores of 3 exams (another kit or secret): most are of one, 2 not (s0000, s0001)." in run.stderr
+    assert len(rows_of(tmp_path / "grades.csv")) == len(SMALL) + 1
 
 
 def test_what_the_grader_keeps_beside_the_records_is_no_record(tmp_path):

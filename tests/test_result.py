@@ -20,6 +20,7 @@ from grader.result import (
     CaseResult,
     ExerciseResult,
     Record,
+    read_sound,
     write_atomically,
 )
 
@@ -131,6 +132,37 @@ def test_what_is_no_record_is_refused_in_one_line(tmp_path, kind):
         Record.read(path)
     assert caught.value.action == "Grade the submission again."
     assert "\n" not in str(caught.value)
+
+
+UNSOUND = {
+    "a sum that is another": {"score": 100},
+    "a penalty above all": {"penalty": 1.5, "final_score": -0.5},
+    "a note that is none": {"notes": [1]},
+    "a student that is none": {"student": None},
+}
+UNSOUND_RESULTS = {
+    "more than there is": {"score": 5},
+    "less than nothing": {"score": -1},
+    "an unknown status": {"status": "great"},
+    "a number in words": {"points": "1"},
+    "no number": {"seconds": float("nan")},
+    "a message that is none": {"message": 5},
+}
+
+
+@pytest.mark.parametrize("kind", [*UNSOUND, *UNSOUND_RESULTS])
+def test_what_the_grader_cannot_have_written_is_no_sound_record(tmp_path, kind):
+    path = tmp_path / "ada.json"
+    data = small_record().to_json() | UNSOUND.get(kind, {})
+    data["exercises"][0] |= UNSOUND_RESULTS.get(kind, {})
+    if "score" in UNSOUND_RESULTS.get(kind, {}):
+        data |= {name: Record.from_json(data).to_json()[name] for name in ("score", "final_score")}  # it all adds up
+    path.write_text(json.dumps(data))
+    with pytest.raises(Problem, match=r"ada\.json (contradicts itself|is no result record)") as caught:
+        read_sound(path)
+    assert caught.value.action == "Grade the submission again."
+    small_record().write(path)
+    assert read_sound(path) == small_record()
 
 
 def test_a_missing_record_is_told(tmp_path):

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -37,6 +37,8 @@ DAY = timedelta(days=1)
 MINUTES_OF_A_YEAR = 365 * 24 * 60
 KEYS = ("deadline", "timezone", "grace_minutes", "per_day", "cap", "extensions", "submitted")
 UNKNOWN = "When it was handed in is not known, so nothing was taken off."
+HANDED_IN = "Handed in 20"  # so begins every other note
+FEW = 5
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,49 @@ class Policy:
         lost = min(self.cap, self.per_day * (late / DAY))
         return lost, f"Handed in {self._shown(at)}, {_length(late)} late: this costs {_percent(lost)} of the score."
 
+    def unused(self, students: Iterable[str]) -> list[str]:
+        """The lines under `[extensions]` and `[submitted]` that are about none of these students."""
+        known = {_spelt(name) for student in students for name in _names(student)}
+        tables = {"extensions": self.extensions, "submitted": self.submitted}
+        return [f'{table}."{name}"' for table, lines in tables.items() for name in lines if _spelt(name) not in known]
+
     def _shown(self, time: datetime) -> str:
         return time.astimezone(self.zone).strftime("%Y-%m-%d %H:%M %Z")
+
+
+def is_note(text: str) -> bool:
+    """Whether a record's note is a policy's, see `penalty`."""
+    return text == UNKNOWN or text.startswith(HANDED_IN)
+
+
+def dropped(count: int) -> str:
+    """What to tell where so many records were written by a run with a policy, and now there is none."""
+    told = f"Without --late, nothing is taken off any more in {_records(count)} of an earlier run with a policy."
+    return f"{told} Run it again with --late: nothing is judged anew."
+
+
+def remarks(policy: Policy, students: Iterable[str], records: int, untimed: int) -> list[str]:
+    """What to tell where a policy takes off less than it seems to.
+
+    Parameters
+    ----------
+    students : whose submissions were found
+    records : of so many submissions there is one
+    untimed : of so many of them the time of hand-in is not known
+    """
+    found = []
+    unused = policy.unused(students)
+    if unused:
+        shown = ", ".join(unused[:FEW]) + (f" and {len(unused) - FEW} more" if len(unused) > FEW else "")
+        found.append(f"The late policy has lines about nobody here: {shown}. Write names as they are in the results.")
+    if untimed:
+        told = f"{untimed} of {_records(records)} had nothing taken off: when it was handed in is not known."
+        found.append(f"{told} Write the times under [submitted] in the late policy.")
+    return found
+
+
+def _records(count: int) -> str:
+    return f"{count} record{'' if count == 1 else 's'}"
 
 
 def read(path: Path) -> Policy:
@@ -124,8 +167,13 @@ def read(path: Path) -> Policy:
 def _of(table: Mapping[str, datetime], student: str) -> list[datetime]:
     """What a table has for a student, or for the members of a group: found by label, name or number."""
     known = {_spelt(name): value for name, value in table.items()}
+    return [known[name] for name in dict.fromkeys(map(_spelt, _names(student))) if name in known]
+
+
+def _names(student: str) -> list[str]:
+    """What a student, or each member of a group, may be called in a policy."""
     wanted = [student, *(text for member in names.parts(student) for text in (names.label(*member), *member))]
-    return [known[name] for name in dict.fromkeys(map(_spelt, filter(None, wanted))) if name in known]
+    return [text for text in wanted if text]
 
 
 def _spelt(name: str) -> str:

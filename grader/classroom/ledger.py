@@ -11,20 +11,21 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from grader.problem import Problem
-from grader.result import STATUSES, ExerciseResult, Record, write_atomically
+from grader.result import Record, read_sound, write_atomically
+from grader.result import is_sound as is_sound  # for engine_dask.py
 
 if TYPE_CHECKING:
     from grader.classroom.likeness import Pair
     from grader.exercise import Exercise
+    from grader.result import ExerciseResult
 
 STATE = ".deepkata"
 FORMER_PAIRS = "pairs.former.json"  # the same of an earlier run, while a new one is under way
@@ -78,8 +79,30 @@ class Ledger:
         if self._unwritten and (error is None or isinstance(error, (Problem, KeyboardInterrupt))):
             raise self._unwritable()
 
-    def find(self, name: str, digest: str, exercises: Sequence[Exercise]) -> Record | None:
-        """The record of this very code, if it was judged by the same exam on these exercises.
+    def keep_whole(self, names: Iterable[str], others: Container[str]) -> None:
+        """See to it that no record of these submissions is written over by one of fewer exercises.
+
+        Parameters
+        ----------
+        names : of the submissions that are to be graded
+        others : ids of the exercises that they are not to be graded on
+
+        Raises
+        ------
+        Problem : a record tells of one of these
+        """
+        lost = [(name, result.id) for name in names for result in self._results(name) if result.id in others]
+        if lost:
+            name, exercise = lost[0]
+            count = len({name for name, _ in lost})
+            raise Problem(
+                f"{self.folder} has {count} record{'' if count == 1 else 's'} with scores for other exercises than "
+                f"--only names, which would be lost ({name}: {exercise}).",
+                "Give another --out, or name those exercises as well.",
+            )
+
+    def find(self, name: str) -> Record | None:
+        """The record of this name, whatever it was judged by.
 
         A file that is no sound record is set aside, so that nothing of it is lost, and remarked on.
         """
@@ -87,13 +110,16 @@ class Ledger:
         if not os.path.lexists(path):
             return None
         try:
-            record = read_sound(path)
+            return read_sound(path)
         except Problem as damage:
             self._set_aside(path, damage.defect, "The submission is graded again.")
             return None
+
+    def counts(self, record: Record, name: str, digest: str, exercises: Sequence[Exercise]) -> bool:
+        """Whether a record is of this very code, judged by the same exam on these exercises."""
         asked = [exercise.id for exercise in exercises]
         same = (record.submission, record.submission_hash, record.exam_hash) == (name, digest, self.exam_hash)
-        return record if same and [result.id for result in record.exercises] == asked else None
+        return same and [result.id for result in record.exercises] == asked
 
     def keep(self, record: Record) -> None:
         """Write a record. One that cannot be written waits, and is tried again with every later one and at the end.
@@ -136,7 +162,7 @@ class Ledger:
         former.unlink(missing_ok=True)
 
     def withdraw(self, name: str) -> None:
-        """Set aside the record of a submission that was replaced by something that cannot be read."""
+        """Set aside the record of a submission that was replaced by something whose content is refused."""
         path = self._path(name)
         if os.path.lexists(path):
             self._set_aside(path, f"{path} is about an earlier submission.", "What is there now cannot be graded.")
@@ -148,6 +174,13 @@ class Ledger:
             beginning, _, end = path.name.rpartition(".")
             if beginning in beginnings and len(end) == 8 and path.is_file():
                 path.unlink(missing_ok=True)
+
+    def _results(self, name: str) -> list[ExerciseResult]:
+        """What the record of this name tells; nothing where there is none, or none that is sound, see `find`."""
+        try:
+            return read_sound(self._path(name)).exercises
+        except Problem:
+            return []
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.json"
@@ -181,25 +214,3 @@ class Ledger:
         except OSError as error:
             raise Problem(f"{defect} It cannot be set aside ({error.strerror}).", "Move it away.") from None
         self.remark(f"{defect} It was set aside as {place}. {what_then}")
-
-
-def read_sound(path: Path) -> Record:
-    """Read a record, and believe it only where all of it fits together.
-
-    Raises
-    ------
-    Problem : it cannot be read, or is not what the grader has written
-    """
-    record = Record.read(path)
-    told = json.loads(path.read_text(encoding="utf-8"))
-    if record.to_json() != told or not all(is_sound(result) for result in record.exercises):
-        raise Problem(f"{path} contradicts itself.", "Grade the submission again.")
-    return record
-
-
-def is_sound(result: ExerciseResult) -> bool:
-    """Whether a result is one that the grader can have given."""
-    numbers = (result.score, result.points, result.seconds)
-    if not all(isinstance(number, (int, float)) and math.isfinite(number) for number in numbers):
-        return False
-    return result.status in STATUSES and 0 <= result.score <= result.points

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import dataclass, field, fields, replace
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from grader.classroom.ledger import PAIRS, STATE
 from grader.classroom.likeness import Pair
 from grader.problem import Problem
-from grader.result import Record
+from grader.result import Record, read_sound
 
-KINDS: dict[str, Any] = {"str": str, "bool": bool, "float": (int, float), "float | None": (int, float, type(None))}
+FEW = 3
 
 
 @dataclass
 class Graded:
-    """What a folder holds; a problem for each file that is not what it should be."""
+    """What a folder holds; a problem for each file that is not what it should be, and for scores that may change."""
 
     records: list[Record] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
@@ -37,9 +37,11 @@ def read(folder: Path) -> Graded:
     found = Graded()
     for path in sorted(folder.glob("[!.]*.json")):
         try:
-            found.records.append(replace(_read_record(path), submission=path.stem))
+            found.records.append(replace(read_sound(path), submission=path.stem))
         except Problem as problem:
             found.problems.append(problem)
+    doubts = [*map(_not_final, found.records), _mixed(folder, found.records)]
+    found.problems += [doubt for doubt in doubts if doubt is not None]
     if not found.records and not found.problems:
         raise Problem(f"{folder} holds no records.", "Grade first: `kata grade SUBMISSION… --out DIR`.")
     try:
@@ -49,23 +51,26 @@ def read(folder: Path) -> Graded:
     return found
 
 
-def _read_record(path: Path) -> Record:
-    record = Record.read(path)
-    parts = [record, *record.exercises, *(case for result in record.exercises for case in result.cases)]
-    if not all(_is_sound(part) for part in parts) or not all(isinstance(note, str) for note in record.notes):
-        raise Problem(f"{path} is no result record (a value is of another kind).", "Grade the submission again.")
-    return record
+def _not_final(record: Record) -> Problem | None:
+    """What to tell of a record that the next grading will not take for graded, so that the scores may grow."""
+    if record.exam_hash:
+        return None
+    return Problem(f"{record.submission}: its scores are not final, and reported all the same.", "Grade it again.")
 
 
-def _is_sound(part: Any) -> bool:
-    """Whether each value of a record, a result or a case is of the kind that its field declares."""
-    for declared in fields(part):
-        value = getattr(part, declared.name)
-        if not isinstance(value, KINDS.get(str(declared.type), list)):
-            return False
-        if isinstance(value, float) and not math.isfinite(value):
-            return False
-    return True
+def _mixed(folder: Path, records: Sequence[Record]) -> Problem | None:
+    """What to tell where not all were judged by the same exam: another kit, or another secret."""
+    exams = Counter(record.exam_hash for record in records if record.exam_hash)
+    if len(exams) <= 1:
+        return None
+    ((commonest, _),) = exams.most_common(1)
+    others = [record.submission for record in records if record.exam_hash not in ("", commonest)]
+    shown = ", ".join(others[:FEW]) + (", …" if len(others) > FEW else "")
+    return Problem(
+        f"{folder} mixes scores of {len(exams)} exams (another kit or secret): most are of one, {len(others)} not "
+        f"({shown}).",
+        "Grade the whole class again with this --out, and move away what is no longer handed in.",
+    )
 
 
 def _pairs(path: Path) -> list[Pair]:
