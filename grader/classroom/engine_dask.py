@@ -26,11 +26,10 @@ from typing import Any
 
 from grader import kit, levels
 from grader.classroom.engine import Outcome, Task, examine, exercises_of, guarded
-from grader.classroom.ledger import is_sound
 from grader.classroom.progress import Progress
 from grader.oracle import Oracle
 from grader.problem import Problem
-from grader.result import Record
+from grader.result import Record, is_sound
 from grader.submission import Module, Submission
 from grader.worker.host import ALL_KERNELS, Worker
 from grader.worker.isolation import choose

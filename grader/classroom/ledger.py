@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 from grader.problem import Problem
 from grader.result import Record, read_sound, write_atomically
-from grader.result import is_sound as is_sound  # for engine_dask.py
 
 if TYPE_CHECKING:
     from grader.classroom.likeness import Pair
