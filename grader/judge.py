@@ -169,12 +169,14 @@ class Judge:
         result.seconds += time.perf_counter() - started
 
     def _judge(self, make_cases: Callable[[], list[Case]], exercise: Exercise, result: ExerciseResult) -> None:
+        began = time.monotonic()
         problem = static_problem(self.submission, exercise)
+        looked = time.monotonic() - began  # counts as the student's; making the cases does not
         if problem:
             result.status, result.message, result.help = problem
             return
         cases = make_cases()
-        self._end = time.monotonic() + self._budget(exercise)
+        self._end = time.monotonic() + self._budget(exercise) - looked
         for stage in self._stages(exercise):
             chosen = _cases_of(exercise, stage, cases)
             if not chosen:

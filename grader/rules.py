@@ -106,8 +106,7 @@ def of_import(submission: Submission, module: str) -> tuple[Part, ...]:
     functions = submission.modules[module].functions.values()
     frame = submission.modules[module].frame_tree
     heads = [piece for function in functions for piece in head_of(function)]
-    reached = [part for code in (frame, *heads) for part in submission.reached_by(module, code)]
-    return ((module, FRAME), *dict.fromkeys(reached))
+    return ((module, FRAME), *submission.reached_by(module, frame, *heads))
 
 
 @remembered

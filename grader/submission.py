@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import bisect
+import codecs
 import functools
 import hashlib
 import io
@@ -11,8 +12,9 @@ import itertools
 import json
 import re
 import tokenize
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +23,17 @@ from grader.cells import Code
 from grader.problem import Problem
 from grader.syntax import SyntaxProblem, global_names, parsed
 
-MAX_FILE = 1 << 20
+MAX_FILE = 256 << 10  # of one module, or of a notebook's code; the longest solution has 47 KB
+MAX_SOURCE = 1 << 20  # of a folder's modules together
 MAX_NOTEBOOK = 32 << 20  # most of a large one is pictures, which are not read
 MAX_FILES = 200
 PACKAGE = "exercises."  # what the submission's modules are imported from
 SINGLE = (".py", ".ipynb")  # what a file that is handed in alone may be
+ENCODINGS = ("utf-8", "utf-8-sig", "ascii", "iso8859-1", "cp1252")  # as codecs calls them; some others take forever
+SHORTER = "Hand in a file for each chapter, with nothing in it that no exercise needs."
+CLEARED = "Clear its outputs, and save it again."
+
+_trees: weakref.WeakValueDictionary[str, ast.Module | SyntaxProblem] = weakref.WeakValueDictionary()  # by their text
 
 
 @dataclass
@@ -57,13 +65,22 @@ class Module:
 
     @functools.cached_property
     def tree(self) -> ast.Module | SyntaxProblem:
-        return parsed(self.text)
+        """What the text is parsed to: one tree, however many modules have this text."""
+        tree = _trees.get(self.text)
+        if tree is None:
+            tree = _trees[self.text] = parsed(self.text)
+        return tree
 
     @functools.cached_property
     def functions(self) -> dict[str, ast.FunctionDef]:
         """The top-level functions; the last definition of a name counts, as in Python."""
         body = [] if isinstance(self.tree, SyntaxProblem) else self.tree.body
         return {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
+
+    @functools.cached_property
+    def written(self) -> dict[str, str]:
+        """The same written out, without comments and layout."""
+        return {name: ast.unparse(node) for name, node in self.functions.items()}
 
     @functools.cached_property
     def imports(self) -> list[ast.Import | ast.ImportFrom]:
@@ -91,17 +108,19 @@ class Scope:
     ----------
     names : local name -> (module, its name there)
     aliases : a module as the text spells it ("act", "exercises.ch03_activations") -> module
-    stars : modules of which every name was imported
+    stars : the submission's modules of which every name was imported
+    absent : modules of which every name was imported, and that the submission does not have
     """
 
     names: dict[str, tuple[str, str]] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
-    stars: list[str] = field(default_factory=list)
+    stars: set[str] = field(default_factory=set)
+    absent: set[str] = field(default_factory=set)
 
     @property
     def modules(self) -> set[str]:
         """Every module that something comes from."""
-        return {module for module, _ in self.names.values()} | {*self.aliases.values(), *self.stars}
+        return {module for module, _ in self.names.values()} | {*self.aliases.values()} | self.stars | self.absent
 
 
 @dataclass(eq=False)
@@ -122,6 +141,7 @@ class Submission:
     whole: bool = True
     remembered: dict[tuple[str, Any], Any] = field(default_factory=dict, repr=False)  # by rules.py
     _scopes: dict[str, Scope] = field(default_factory=dict, repr=False)
+    _offers: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict, repr=False)
     _calls: dict[tuple[str, str], list[tuple[str, str]]] = field(default_factory=dict, repr=False)
     _closures: dict[tuple[str, str], list[tuple[str, str]]] = field(default_factory=dict, repr=False)
     _fingerprints: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
@@ -146,12 +166,13 @@ class Submission:
     def closure(self, module: str, function: str) -> list[tuple[str, str]]:
         """The function and all of the submission's functions that it reaches by name, itself first."""
         if (module, function) not in self._closures:
-            self._closures[module, function] = self._reach(module, function)
+            self._closures[module, function] = self._reach([(module, function)])
         return self._closures[module, function]
 
-    def _reach(self, module: str, function: str) -> list[tuple[str, str]]:
+    def _reach(self, places: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """The functions at these places and all that they reach, each once; those of the first place come first."""
         found: dict[tuple[str, str], None] = {}
-        waiting, seen = [(module, function)], set()
+        waiting, seen = [*places][::-1], set()
         while waiting:
             where = waiting.pop()
             owner = self.modules.get(where[0])
@@ -168,25 +189,36 @@ class Submission:
     def _called_by(self, where: tuple[str, str]) -> list[tuple[str, str]]:
         """The functions that one of the submission's functions names itself."""
         if where not in self._calls:
-            self._calls[where] = self._named_in(where[0], self.modules[where[0]].functions[where[1]])
+            self._calls[where] = self._named_in(where[0], [self.modules[where[0]].functions[where[1]]])
         return self._calls[where]
 
-    def reached_by(self, module: str, code: ast.AST) -> list[tuple[str, str]]:
-        """The submission's functions that a piece of a module's code reaches by name."""
-        return [place for named in self._named_in(module, code) for place in self.closure(*named)]
+    def reached_by(self, module: str, *code: ast.AST) -> list[tuple[str, str]]:
+        """The submission's functions that pieces of a module's code reach by name, each once."""
+        return self._reach(self._named_in(module, code))
 
-    def _named_in(self, module: str, code: ast.AST) -> list[tuple[str, str]]:
-        """Where each name in a piece of a module's code leads to, if it leads to a module of the submission."""
+    def _named_in(self, module: str, code: Iterable[ast.AST]) -> list[tuple[str, str]]:
+        """Where each name in pieces of a module's code leads to, if it leads to a module of the submission."""
         scope, own = self._scope(module), self.modules[module].functions
-        nodes = list(ast.walk(code))
-        names = sorted(global_names(code))
+        used = {name for piece in code for name in global_names(piece)}
+        names = sorted(used)
         places = [(module, name) for name in names if name in own]
         places += [scope.names[name] for name in names if name in scope.names]
-        places += [(star, name) for star in scope.stars for name in names if name not in own]
+        used -= own.keys()
+        for star in sorted(scope.stars):
+            offers = self._offered_by(star)
+            places += [offers[name] for name in sorted(offers.keys() & used)]
         if scope.aliases:
-            attributes = {(ast.unparse(node.value), node.attr) for node in nodes if isinstance(node, ast.Attribute)}
+            nodes = (node for piece in code for node in ast.walk(piece) if isinstance(node, ast.Attribute))
+            attributes = {(_dotted(node.value), node.attr) for node in nodes}
             places += [(scope.aliases[text], name) for text, name in sorted(attributes) if text in scope.aliases]
         return places
+
+    def _offered_by(self, module: str) -> dict[str, tuple[str, str]]:
+        """Where the names lead to that a module gives to those which import everything from it."""
+        if module not in self._offers:
+            own = {name: (module, name) for name in self.modules[module].functions}
+            self._offers[module] = self._scope(module).names | own
+        return self._offers[module]
 
     def _scope(self, module: str) -> Scope:
         if module not in self._scopes:
@@ -208,7 +240,7 @@ class Submission:
         for alias in node.names:
             whole = f"{source}.{alias.name}".strip(".")
             if alias.name == "*":
-                scope.stars.append(source)
+                (scope.stars if source in self.modules else scope.absent).add(source)
             elif whole in self.modules:
                 scope.aliases[alias.asname or alias.name] = whole
             else:
@@ -226,7 +258,7 @@ class Submission:
         reached = dict.fromkeys(self.closure(module, function))
         for owner in modules:
             reached |= dict.fromkeys(self.reached_by(owner, self.modules[owner].frame_tree))
-        parts = [f"{owner}.{ast.unparse(self.modules[owner].functions[name])}" for owner, name in reached]
+        parts = [f"{owner}.{self.modules[owner].written[name]}" for owner, name in reached]
         parts += [f"{owner}.{self.modules[owner].frame}" for owner in modules]
         return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()
 
@@ -253,6 +285,15 @@ def source_of(module: str, node: ast.ImportFrom) -> str | None:
         return name.removeprefix(PACKAGE[:-1]).removeprefix(".") if f"{name}.".startswith(PACKAGE) else None
     above = module.split(".")[: -node.level]
     return ".".join([*above, name] if name else above)
+
+
+def _dotted(node: ast.AST) -> str:
+    """A module as the text spells it, "exercises.ch03_activations"; "" for what is no such thing."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
 def is_stub(function: ast.FunctionDef) -> bool:
@@ -308,6 +349,7 @@ def laid_out(name: str, files: Mapping[str, Callable[[], bytes]], shown: str) ->
     """
     modules: dict[str, Module] = {}
     notes = []
+    total = 0
     chosen = sorted(path for path in files if is_module(path))
     if len(chosen) > MAX_FILES:
         raise Problem(f"{shown} holds more than {MAX_FILES} modules.", "Give the submission's own folder only.")
@@ -317,8 +359,10 @@ def laid_out(name: str, files: Mapping[str, Callable[[], bytes]], shown: str) ->
             modules[path.removesuffix(".py").replace("/", ".")] = Module(f"{name}/{path}", text)
         except Problem as problem:
             notes.append(problem.defect)
-    if sum(len(module.text) for module in modules.values()) > MAX_FILE:
-        raise Problem(f"{shown} holds more than {MAX_FILE >> 20} MB of source.", "Hand in the exercises only.")
+            continue
+        total += len(text)
+        if total > MAX_SOURCE:
+            raise Problem(f"{shown} holds more than {size(MAX_SOURCE)} of source.", "Hand in the exercises only.")
     known = {chapter.module for chapter in catalogue.chapters()}
     if not known & modules.keys():
         first = catalogue.chapters()[0].module
@@ -345,8 +389,8 @@ def single(name: str, file: str, content: bytes, shown: str) -> Submission:
     if suffix != "ipynb":
         return _assign(name, stem, Module(file, text), shown)
     sources = code_cells(text, shown)
-    if sum(map(len, sources)) > MAX_FILE:
-        raise Problem(f"{shown} holds more than {MAX_FILE >> 20} MB of code.", "Hand in the exercises only.")
+    if sum(len(source) + 1 for source in sources) > MAX_FILE:  # of empty cells, too, there may be too many
+        raise Problem(f"{shown} holds more than {size(MAX_FILE)} of code.", SHORTER)
     code = notebook_code(sources)
     return _assign(name, stem, Module(file, code.text, code.broken, code.starts), shown)
 
@@ -373,6 +417,17 @@ def most_of(file: str) -> int:
     return MAX_NOTEBOOK if file.endswith(".ipynb") else MAX_FILE
 
 
+def size(count: int) -> str:
+    """So many bytes, as messages tell it."""
+    return f"{count >> 20} MB" if count >= 1 << 20 else f"{count >> 10} KB"
+
+
+def too_large(shown: str, file: str, most: int) -> Problem:
+    """What is told of a file, called `file`, that has more than `most` bytes."""
+    action = SHORTER if file.endswith(".py") else CLEARED if file.endswith(".ipynb") else "Take it out."
+    return Problem(f"{shown} is larger than {size(most)}.", action)
+
+
 def content_of(path: Path, shown: str, most: int = MAX_FILE) -> bytes:
     """The bytes of an ordinary file; raises Problem where it is none, cannot be read, or has more than `most`."""
     try:
@@ -383,16 +438,21 @@ def content_of(path: Path, shown: str, most: int = MAX_FILE) -> bytes:
     except OSError as error:
         raise Problem(f"{shown} cannot be read ({error.strerror}).", "Check its permissions.") from None
     if len(content) > most:
-        raise Problem(f"{shown} is larger than {most >> 20} MB: that is no source file.", "Take it out.")
+        raise too_large(shown, path.name, most)
     return content
 
 
 def _text_of(content: bytes, shown: str) -> str:
-    """Source text in the encoding that it declares, UTF-8 unless it does."""
+    """Source text in the encoding that it declares, if that is one of `ENCODINGS`; UTF-8 unless it declares one."""
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
-        return content.decode(encoding)
-    except (SyntaxError, UnicodeDecodeError, LookupError):
+        encoding = codecs.lookup(tokenize.detect_encoding(io.BytesIO(content).readline)[0]).name
+        if encoding in ENCODINGS:
+            return content.decode(encoding)
+        raise Problem(
+            f"{shown} declares the encoding {encoding}, which is not read.",
+            "Save it as UTF-8, and take out the line that declares another.",
+        )
+    except (SyntaxError, UnicodeError, LookupError):
         raise Problem(f"{shown} is not UTF-8 text.", "Save it as UTF-8.") from None
 
 
@@ -421,7 +481,10 @@ def code_cells(text: str, shown: str) -> list[str]:
 
 
 def _assign(name: str, stem: str, module: Module, shown: str) -> Submission:
-    """A single text stands for the module it is named after, else for every chapter of which it defines a function."""
+    """A single text stands for the module it is named after, else for every chapter of which it defines a function.
+
+    However many chapters that are, it is one module, which is parsed once.
+    """
     named = [chapter.module for chapter in catalogue.chapters_in(stem)]
     defined = module.functions.keys() | module.broken.keys()
     meant = named or [c.module for c in catalogue.chapters() if defined & {exercise.name for exercise in c.exercises}]
@@ -430,4 +493,4 @@ def _assign(name: str, stem: str, module: Module, shown: str) -> Submission:
             f"{shown} is named after no chapter and defines no function that an exercise asks for.",
             "Name it like the stub, e.g. ch03_activations.py.",
         )
-    return Submission(name, {name: replace(module) for name in meant}, whole=False)
+    return Submission(name, dict.fromkeys(meant, module), whole=False)

@@ -7,11 +7,12 @@ import symtable
 from dataclasses import dataclass
 
 MAX_DEPTH = 200  # of a syntax tree; deeper ones exhaust Python's own recursion
+MAX_SHOWN = 200  # characters of a line that Python cannot read: every exercise of its file repeats them
 
 
 @dataclass(frozen=True)
 class SyntaxProblem:
-    """Why a source text cannot be parsed."""
+    """Why a source text cannot be parsed; of the line in question, `source` has the beginning."""
 
     line: int
     message: str
@@ -23,12 +24,16 @@ def parsed(text: str) -> ast.Module | SyntaxProblem:
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
-        return SyntaxProblem(error.lineno or 0, error.msg, (error.text or "").strip())
+        return SyntaxProblem(error.lineno or 0, _cut(error.msg), _cut((error.text or "").strip()))
     except (ValueError, RecursionError, MemoryError) as error:
         return SyntaxProblem(0, str(error) or "it is nested too deeply", "")
     if _is_deeper(tree, MAX_DEPTH):
         return SyntaxProblem(0, "it is nested too deeply", "")
     return _unwritable(tree) or tree
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
 
 
 def global_names(code: ast.AST) -> set[str]:

@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from zips import CHAPTER, DEVICE, LINK, PIPE, RELU, compressed_as, declared, encrypted, renamed, zipped
 
-from grader.classroom import archive, handin
+from grader.classroom import archive, handin, names
 from grader.classroom.archive import Archive
 from grader.problem import Problem
+from grader.submission import MAX_FILE
 
 GOOD = {CHAPTER: RELU}
 
@@ -76,6 +77,33 @@ def test_a_name_that_windows_keeps_for_itself_is_refused(name):
 @pytest.mark.parametrize("name", ["a//b.py", "a/./b.py", "b.py.", "b.py ", "a /b.py", "n" * 300 + ".py"])
 def test_a_name_that_not_every_disk_can_hold_is_refused(name):
     assert "not every disk can hold" in refused(zipped({**GOOD, name: RELU}))
+
+
+def test_a_name_longer_than_any_disks_is_refused_before_it_is_composed(monkeypatch):
+    """Accents over accents are sorted one by one: 64 KB of them take a second."""
+    composed, lengths = names.composed, []
+
+    def watched(text: str) -> str:
+        lengths.append(len(text))
+        return composed(text)
+
+    monkeypatch.setattr(names, "composed", watched)
+    accents = "a" + "\u0301\u0316" * (archive.MAX_PATH // 4)
+    assert "whose name is longer than 1024 bytes, 'á" in refused(zipped({**GOOD, accents: RELU}))
+    assert max(lengths) <= archive.MAX_NAME + 100
+    plain = b"x" * (archive.MAX_PATH + 1)
+    assert "longer than 1024 bytes" in refused(renamed(zipped({plain.decode(): RELU}), plain, b"\xfc" * len(plain)))
+
+
+def test_a_name_as_long_as_disks_allow_is_read():
+    name = "/".join(["n" * 255] * 4)
+    assert name in look(zipped({**GOOD, name: RELU}))
+
+
+def test_a_module_that_is_too_large_is_told_what_to_do():
+    opened = Archive(zipped({CHAPTER: "#" * (MAX_FILE + 1)}), "ada.zip")
+    with pytest.raises(Problem, match=r"in ada\.zip is larger than 256 KB\. Hand in a file for each chapter"):
+        opened.read(opened.members[0], MAX_FILE)
 
 
 @pytest.mark.parametrize(
@@ -169,8 +197,8 @@ def test_a_member_that_is_too_large_is_not_read():
 
 
 def test_more_members_than_anyone_hands_in_are_refused():
-    names = {f"{number}": "" for number in range(archive.MAX_MEMBERS + 1)}
-    assert f"more than {archive.MAX_MEMBERS} members" in refused(zipped(names))
+    files = {f"{number}": "" for number in range(archive.MAX_MEMBERS + 1)}
+    assert f"more than {archive.MAX_MEMBERS} members" in refused(zipped(files))
 
 
 def test_a_zip_file_that_holds_itself_ends(tmp_path):

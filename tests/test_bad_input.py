@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import re
 import sys
+from types import SimpleNamespace
 
 import pytest
 from build import HEAD, judge_exercises, judge_one, judge_relu, solved, statuses, submission
 
+from grader import catalogue, judge, kit
 from grader import submission as submissions
+from grader.judge import static_problem
 from grader.problem import Problem
-from grader.result import ERROR, FAILED, PASSED, TODO
+from grader.result import ERROR, FAILED, PASSED, TIMEOUT, TODO
+from grader.worker.host import Limits
 
 RELU = "@njit\ndef relu(x):\n    return np.maximum(x, np.float32(0))\n"
 
@@ -61,7 +67,61 @@ def test_a_file_that_is_not_utf8(tmp_path):
 
 def test_a_huge_file(tmp_path):
     path = written(tmp_path / "ch03_activations.py", "#" * (submissions.MAX_FILE + 1))
-    assert "is larger than 1 MB: that is no source file" in problem_of(path)
+    assert "is larger than 256 KB. Hand in a file for each chapter" in problem_of(path)
+
+
+def test_a_notebook_of_too_much_code(tmp_path):
+    cells = [("code", "x = 1\n" * 30_000)] * 2
+    path = written(tmp_path / "ch03_activations.ipynb", notebook(*cells))
+    assert "holds more than 256 KB of code. Hand in a file for each chapter" in problem_of(path)
+
+
+def test_a_notebook_of_too_many_empty_cells(tmp_path):
+    path = written(tmp_path / "ch03_activations.ipynb", notebook(*[("code", "")] * (submissions.MAX_FILE + 1)))
+    assert "holds more than 256 KB of code" in problem_of(path)
+
+
+def test_the_whole_course_in_one_folder_is_not_too_large():
+    assert submissions.read(kit.SOLUTIONS).notes == []
+
+
+def test_a_folder_of_too_much_source_is_read_no_further_than_that():
+    read = []
+
+    def content(name: str) -> bytes:
+        read.append(name)
+        return b"#" * submissions.MAX_FILE
+
+    files = {f"m{number}.py": functools.partial(content, f"m{number}.py") for number in range(20)}
+    with pytest.raises(Problem, match=r"ada holds more than 1 MB of source\. Hand in the exercises only\."):
+        submissions.laid_out("ada", files, "ada")
+    assert len(read) == submissions.MAX_SOURCE // submissions.MAX_FILE + 1
+
+
+@pytest.mark.parametrize("encoding", ["punycode", "undefined", "idna", "utf-7", "unicode_escape", "rot13", "utf-16"])
+def test_a_file_in_an_encoding_that_no_editor_writes(tmp_path, encoding):
+    """Some of them take a minute for a megabyte, and one fails for every text."""
+    told = problem_of(written(tmp_path / "ch03_activations.py", f"# coding: {encoding}\nx = 1\n"))
+    assert re.search(r"declares the encoding [\w-]+, which is not read. Save it as UTF-8", told)
+
+
+@pytest.mark.parametrize(
+    ("declared", "written_as"),
+    [
+        *[("utf-8", "utf-8-sig"), ("UTF8", "utf-8"), ("u8", "utf-8"), ("utf-8-sig", "utf-8")],
+        *[("latin-1", "latin-1"), ("ISO-8859-1", "latin-1"), ("cp1252", "cp1252"), ("windows-1252", "cp1252")],
+    ],
+)
+def test_a_file_in_an_encoding_that_editors_write(tmp_path, declared, written_as):
+    text = f"# coding: {declared}\nx = 'é'\n".encode(written_as)
+    (module,) = submissions.read(written(tmp_path / "ch03_activations.py", text)).modules.values()
+    assert module.text.endswith("x = 'é'\n")
+
+
+def test_a_file_that_is_declared_to_be_ascii(tmp_path):
+    path = tmp_path / "ch03_activations.py"
+    assert submissions.read(written(path, "# coding: us-ascii\n")).modules
+    assert "is not UTF-8 text" in problem_of(written(path, "# coding: us-ascii\n# é\n"))
 
 
 def test_a_folder_of_too_many_files(tmp_path):
@@ -191,6 +251,28 @@ def test_a_broken_module_is_told_in_one_sentence(what):
     assert judged.help
     assert "\n" not in judged.message
     assert "Traceback" not in judged.message
+
+
+def test_a_long_line_that_python_cannot_read_is_not_repeated_whole_for_every_exercise(tmp_path):
+    names = list(catalogue.exercises())
+    cell = "".join(f"def {name.rpartition('.')[2]}(): pass\n" for name in names) + "x = = " + "y" * 200_000
+    handed_in = submissions.read(written(tmp_path / "work.ipynb", notebook(("code", cell))))
+    found = [static_problem(handed_in, exercise) for exercise in catalogue.exercises().values()]
+    assert {problem[0] for problem in found} == {ERROR}
+    assert max(len(problem[1]) for problem in found) < 500
+    assert all("yyy…`" in problem[1] for problem in found)
+
+
+def test_a_look_at_the_code_that_takes_long_counts_against_the_exercises_time(monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+    timing = SimpleNamespace(monotonic=lambda: clock.now, perf_counter=lambda: clock.now)
+
+    def look(*_):
+        clock.now += Limits().exercise + 1
+
+    monkeypatch.setattr(judge, "time", timing)
+    monkeypatch.setattr(judge, "static_problem", look)
+    assert judge_relu(RELU).status == TIMEOUT
 
 
 def test_a_chapter_that_was_not_handed_in_is_still_to_do():

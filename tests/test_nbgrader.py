@@ -192,7 +192,7 @@ def test_a_notebook_that_kata_grade_refuses_earns_nothing_and_says_why(course, t
     done = NbGraderAPI(config=again.settings()).autograde(CHAPTER, "huge")
     assert done["success"], done["log"]
     assert again.grades("huge") == NOTHING
-    assert "holds more than 1 MB of code. Hand in the exercises only." in again.told("huge", "relu")
+    assert "holds more than 256 KB of code. Hand in a file for each chapter" in again.told("huge", "relu")
 
 
 # --- kata grade --gradebook -------------------------------------------------------------------------------------------

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import ast
 import json
+import tracemalloc
+from dataclasses import replace
 
 import pytest
-from build import judge_one, submission
+from build import exercise, judge_one, submission
 
-from grader import kit
+from grader import catalogue, kit
 from grader import submission as submissions
+from grader.judge import static_problem
 from grader.result import PASSED
 from grader.submission import Module, Submission, is_stub
+from grader.syntax import parsed
 
 CALLS = "def outer(x):\n    return inner(x)\n"
 INNER = "def inner(x):\n    return x + 1\n"
@@ -98,6 +102,59 @@ def test_functions_that_call_each_other_end_and_both_count():
 def test_modules_that_import_each_other_end():
     modules = {"a": f"from .b import inner\n\n\n{CALLS}", "b": f"from .a import outer\n\n\n{INNER}"}
     assert fingerprint(modules) == fingerprint(dict(reversed(modules.items())))
+
+
+# --- what reading costs -----------------------------------------------------------------------------------------------
+
+MANY = 2000
+NAMES = f"def relu(x):\n    {'; '.join(f'a{number}' for number in range(MANY))}\n    return x\n"
+CROSSED = {
+    "one star import again and again": "from .m import *\n" * MANY + NAMES,
+    "many star imports of nothing": "".join(f"from .m{number} import *\n" for number in range(MANY)) + NAMES,
+    "default values that reach all of a chain": "def relu(x):\n    return f0(x)\n"
+    + "".join(f"def f{number}(x=f{number + 1}): f{number + 1}\n" for number in range(MANY)),
+}
+
+
+@pytest.mark.parametrize("what", CROSSED)
+def test_what_a_look_at_the_code_takes_does_not_grow_with_the_square_of_its_length(what):
+    """40 to 300 MB where each import met each name, or each default value all that it reaches."""
+    handed_in = submission(ch03_activations=CROSSED[what], m="x = 1\n")
+    tracemalloc.start()
+    try:
+        assert static_problem(handed_in, exercise("relu")) is None
+        assert tracemalloc.get_traced_memory()[1] < 25e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_every_default_value_and_decorator_counts_though_each_function_is_looked_at_once():
+    text = "".join(f"@f{number + 1}\ndef f{number}(x): f{number + 1}\n" for number in range(3))
+    handed_in = Submission("ada", {"a": Module("a.py", text + "def f3(x): pass\n")})
+    heads = [
+        function.decorator_list[0] for function in handed_in.modules["a"].functions.values() if function.name < "f3"
+    ]
+    assert handed_in.reached_by("a", *heads) == [("a", "f1"), ("a", "f2"), ("a", "f3")]
+
+
+def test_a_module_that_is_not_there_is_named_though_everything_was_imported_from_it():
+    handed_in = Submission(
+        "ada", {"a": Module("a.py", "from .b import *\nfrom .c import *\n"), "b": Module("b.py", "")}
+    )
+    assert handed_in.named_in("a") == {"b", "c"}
+
+
+def test_a_text_that_stands_for_many_chapters_is_parsed_once(tmp_path, monkeypatch):
+    """It is however the submission is copied, e.g. to be sent to another machine."""
+    texts: list[str] = []
+    monkeypatch.setattr(submissions, "parsed", lambda text: texts.append(text) or parsed(text))
+    firsts = [chapter.exercises[0].name for chapter in catalogue.chapters() if chapter.exercises]
+    (tmp_path / "work.py").write_text("".join(f"def {name}(x): pass\n" for name in firsts) + "a;" * 1000)
+    modules = submissions.read(tmp_path / "work.py").modules
+    assert len(modules) == len(firsts)
+    copies = [replace(module) for module in modules.values()]
+    assert len({id(module.tree) for module in (*modules.values(), *copies)}) == 1
+    assert len(texts) == 1
 
 
 # --- what counts as a change ------------------------------------------------------------------------------------------

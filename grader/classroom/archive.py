@@ -22,6 +22,7 @@ from pathlib import Path
 
 from grader.classroom import names
 from grader.problem import Problem
+from grader.submission import too_large
 
 MAX_MEMBERS = 10_000  # of one submission
 MAX_PACKED = 16 << 20  # bytes of a submission's own zip file: of what is larger, the list alone takes too long
@@ -29,6 +30,7 @@ MAX_UNPACKED = 512 << 20  # bytes that all its members declare
 MAX_RATIO = 200  # of these two, where it unpacks to more than MAX_HARMLESS; text reaches 20
 MAX_HARMLESS = 16 << 20
 MAX_NAME = 255  # letters of a file's or folder's name
+MAX_PATH = 1024  # bytes of a member's whole name: macOS has none longer, and Unicode makes long ones slow to compose
 UTF8_NAME, ENCRYPTED = 0x800, 0x1  # bits of a member's flags
 CLUTTER = re.compile(
     r"\.(?!\.?$)|__|(venv|env|node_modules|site-packages)$"
@@ -89,7 +91,7 @@ class Archive:
         if member.defect:
             raise Problem(f"{self.shown} {member.defect}.", HAND_IN_AGAIN)
         if member.info.file_size > most:
-            raise Problem(f"{_quoted(member.name)} in {self.shown} is larger than {most >> 20} MB.", "Take it out.")
+            raise too_large(f"{_quoted(member.name)} in {self.shown}", member.name, most)
         try:
             with self._lock, self._zip.open(member.info) as file:
                 return file.read(most + 1)
@@ -133,13 +135,21 @@ def _too_many(shown: str) -> Problem:
 
 
 def _member(info: zipfile.ZipInfo) -> Member:
-    name = _name(info)
+    if _is_too_long(info):
+        name = _name(info.orig_filename[:MAX_NAME], info)
+        return Member(name, info, f"has a member whose name is longer than {MAX_PATH} bytes, {_quoted(name)}")
+    name = _name(info.orig_filename, info)
     return Member(name, info, _defect(name, info))
 
 
-def _name(info: zipfile.ZipInfo) -> str:
+def _is_too_long(info: zipfile.ZipInfo) -> bool:
+    """Whether the name, as the archive has it, is longer than any disk's."""
+    encoding = "utf-8" if info.flag_bits & UTF8_NAME else "cp437"
+    return len(info.orig_filename.encode(encoding, errors="replace")) > MAX_PATH
+
+
+def _name(name: str, info: zipfile.ZipInfo) -> str:
     """A member's name. Where nothing says how it is encoded, UTF-8 is tried before the format's old code page 437."""
-    name = info.orig_filename
     if not info.flag_bits & UTF8_NAME:
         with contextlib.suppress(UnicodeError):
             name = name.encode("cp437").decode("utf-8")
