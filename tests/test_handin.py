@@ -409,10 +409,123 @@ def test_metadata_of_another_kind_is_told_rather_than_ignored(tmp_path, text):
         handin.find([folder(tmp_path / "x", {**GRADESCOPE, "assignment_1_export/submission_metadata.yml": text})])
 
 
+def told_of(name: str, *more: str) -> str:
+    """Metadata of one submission; `more` are lines that nobody asks for, before the name."""
+    return "\n  ".join(["submission_101:", *more, f":submitters: [{{':name': {name}}}]"]) + "\n"
+
+
+def doubled(first: str, level: str) -> list[str]:
+    """Lines of which each names the one before it twice."""
+    levels = [f"x{number}: &x{number} {level.replace('*', f'*x{number - 1}')}" for number in range(1, 19)]
+    return [f"x0: &x0 {first}", *levels]
+
+
+NO_NAMES = {
+    "a list": told_of("[Ada]"),
+    "a number": told_of("5"),
+    "nothing": told_of("null"),
+    "a time": told_of("2026-11-20"),
+    "an endless list": told_of("*x", "x: &x [*x]"),
+    "lists of lists": told_of("*x18", *doubled("[x, x]", "[*, *]")),
+    "a number for an e-mail address": told_of("Ada, ':email': 5"),
+    "merged": told_of("Ada", *doubled("{a: b}", "{<<: [*, *]}")),
+    "a crowd": told_of("Ada}, " + "{':name': Ada}, " * 100 + "{':name': Eve"),
+}
+
+
+@pytest.mark.parametrize("text", NO_NAMES.values(), ids=NO_NAMES)
+def test_names_of_the_metadata_are_plain_text(tmp_path, text):
+    """What lists and mappings name over and over grows beyond any memory where it is made a text, or merged."""
+    with pytest.raises(Problem, match=r"submission_metadata\.yml is not as Gradescope writes it"):
+        handin.find([folder(tmp_path / "x", {"submission_metadata.yml": text, f"submission_101/{CHAPTER}": RELU})])
+
+
 def test_metadata_in_a_students_own_zip_file_counts_for_nothing(tmp_path):
     forged = {"submission_metadata.yml": METADATA, f"submission_101/{CHAPTER}": RELU}
     path = folder(tmp_path / "class", {"mallory.zip": zipped(forged), f"ada/{CHAPTER}": RELU})
     assert [(one.name, one.student) for one in handin.find([path])] == [("ada", "ada"), ("mallory", "mallory")]
+
+
+FORGED = {
+    "Gradescope's metadata": {
+        "submission_metadata.yml": METADATA.replace("2026", "2099"),
+        f"submission_101/{CHAPTER}": RELU,
+    },
+    "Moodle's folder": {f"Bob Noyce_456_assignsubmission_file_/{CHAPTER}": RELU},
+    "Moodle's file": {"Bob Noyce_456_assignsubmission_file_ch03_activations.py": RELU},
+    "Canvas's file": {f"noycebob_456_99_{CHAPTER}": RELU},
+}
+
+
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+@pytest.mark.parametrize("packed", [False, True])
+def test_of_several_paths_none_hands_in_for_somebody_else(tmp_path, packed, forged):
+    mallory = archive(tmp_path / "mallory.zip", forged) if packed else folder(tmp_path / "mallory", forged)
+    own, other = handin.find([mallory, folder(tmp_path / "ada", {CHAPTER: RELU})])
+    assert [(own.name, own.student, own.submitted), other.name] == [("mallory", "mallory", ""), "ada"]
+    assert own.read().modules.keys() == {"ch03_activations"}
+    (note,) = own.read().notes
+    assert "looks like a platform's export, but it was given with other paths" in note
+
+
+@pytest.mark.parametrize("forged", [*FORGED.values(), GRADESCOPE], ids=[*FORGED, "Gradescope's export"])
+@pytest.mark.parametrize("around", ["folder", "folder in a zip file", "zip file"])
+def test_what_lies_deeper_in_a_class_hands_in_for_nobody_else(tmp_path, around, forged):
+    """Also where only one student has handed in, so that it looks like a folder around a class."""
+    inside = {f"mallory/{name}": text for name, text in forged.items()}
+    if around == "zip file":
+        path = folder(tmp_path / "class", {"mallory.zip": zipped(forged)})
+    else:
+        path = folder(tmp_path / "class", inside) if around == "folder" else archive(tmp_path / "class.zip", inside)
+    found = handin.find([path])
+    assert {(one.student.rpartition("_")[0], one.submitted) for one in found} <= {("", ""), ("submission", "")}
+    assert "456" not in "".join(one.name for one in found)
+
+
+def test_a_class_in_a_folder_is_one_submission_that_says_so(tmp_path):
+    """Else a student's folder could hand in for others, where nobody else has handed in."""
+    path = folder(tmp_path / "class", {f"mallory/{name}/{CHAPTER}": RELU for name in ("ada", "bob")})
+    with pytest.raises(Problem, match="looks like a class, but a folder lies around it"):
+        only(path).read()
+
+
+SECTIONS = {
+    "Gradescope": GRADESCOPE,
+    "Moodle": MOODLE_FOLDERS,
+    "Moodle, flat": MOODLE_FLAT,
+    "Canvas": CANVAS,
+    "plain folders": {f"{name}/{CHAPTER}": RELU for name in ("ada", "bob")},
+}
+
+
+@pytest.mark.parametrize("section", SECTIONS.values(), ids=SECTIONS)
+@pytest.mark.parametrize("packed", [False, True])
+def test_several_classes_at_once_are_refused_each_with_what_to_do(tmp_path, packed, section):
+    make = archive if packed else folder
+    found = handin.find([make(tmp_path / f"{day}{'.zip' * packed}", section) for day in ("monday", "friday")])
+    assert [one.name for one in found] == ["monday", "friday"]
+    for one in found:
+        with pytest.raises(Problem, match="looks like a class, but it was given with other paths") as told:
+            one.read()
+        assert told.value.action == "Give the class itself, as the only path."
+
+
+def test_a_submission_that_is_no_class_is_not_called_one(tmp_path):
+    paths = [archive(tmp_path / "ada.zip", {"essay.pdf": "x"}), archive(tmp_path / "bob.zip", {"m.py": "", "n.md": ""})]
+    for one in handin.find(paths):
+        with pytest.raises(Problem) as told:
+            one.read()
+        assert "class" not in str(told.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser can read everything")
+def test_of_several_paths_one_that_cannot_be_read_whole_is_told(tmp_path):
+    path = folder(tmp_path / "ada", {f"work/{CHAPTER}": RELU, f"more/{OTHER}": RELU})
+    (path / "more").chmod(0)
+    try:
+        assert "cannot be read" in read(path, folder(tmp_path / "bob", {CHAPTER: RELU}))["ada"]
+    finally:
+        (path / "more").chmod(0o700)
 
 
 # --- names ------------------------------------------------------------------------------------------------------------
@@ -426,6 +539,16 @@ def test_submissions_of_one_name_are_told_apart(tmp_path):
     found = [one.name for one in handin.find([tmp_path / path for path in paths])]
     assert found[:2] == ["monday-ada", "friday-ada"]
     assert len({name.casefold() for name in found}) == len(found) == 6
+
+
+def test_a_file_called_after_its_chapter_is_named_by_its_folder_whatever_else_is_given(tmp_path):
+    """Else its first record would stay beside the one that it gets when it is graded together with another."""
+    files = [f"a/{CHAPTER}", f"b/{CHAPTER}", f"carl/exercises/{CHAPTER}", f"dora/exercises/{CHAPTER}"]
+    paths = [folder(tmp_path, {name: RELU}) / name for name in files]
+    together = [one.name for one in handin.find(paths)]
+    assert together == [only(path).name for path in paths]
+    assert together[:3] == ["a-ch03_activations", "b-ch03_activations", "carl-exercises-ch03_activations"]
+    assert {only(path).student for path in paths} == {""}, "two of one chapter are not one student's"
 
 
 def test_a_name_does_not_depend_on_who_else_is_there(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import os
 import random
@@ -14,6 +15,8 @@ from xml.etree import ElementTree
 import pytest
 from classroom import HIDDEN, HOSTILE, classroom, hostile
 from faces import kata
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -21,7 +24,7 @@ from grader import catalogue, text
 from grader.classroom.ledger import PAIRS, STATE
 from grader.classroom.likeness import Pair
 from grader.problem import Problem
-from grader.reports import classroom50, folder, gradescope, junit, lectures, outline, overview, tables, terminal
+from grader.reports import classroom50, folder, gradescope, junit, lectures, outline, overview, page, tables, terminal
 from grader.result import (
     BLOCKED,
     COMPILED,
@@ -58,9 +61,9 @@ def with_result(**facts: object) -> Record:
     return Record("ada", "0.1.0", "limits", [result])
 
 
-def rows_of(path: Path) -> list[list[str]]:
+def rows_of(path: Path, delimiter: str = ",") -> list[list[str]]:
     with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.reader(file))
+        return list(csv.reader(file, delimiter=delimiter))
 
 
 def graded(folder: Path, records: list[Record]) -> Path:
@@ -249,15 +252,43 @@ def test_the_plain_table_has_every_score(tmp_path):
         assert [float(score) for score in row[7:]] == [round(result.score, 2) for result in record.exercises]
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\x00=1", "\x1b[0m=1", "＝1"])
-def test_no_cell_is_a_formula(tmp_path, name):
-    record = one_record(student=name, submitted=name)
-    record.exercises[1].message = name
+def formulas(record: Record, path: Path) -> list[str]:
+    """The cells of each table that a spreadsheet would take for a formula, wherever it splits lines."""
+    found = []
     for write in (tables.write_plain, tables.write_canvas, tables.write_moodle):
-        write([record], tmp_path / "table.csv")
-        cells = [cell for row in rows_of(tmp_path / "table.csv")[1:] for cell in row]
-        assert not [cell for cell in cells if cell.lstrip().startswith(tables.FORMULA)]
-        assert not [cell for cell in cells if re.search(r"[\x00-\x1f]", cell)]
+        write([record], path)
+        for delimiter in ",;\t":
+            cells = [cell for row in rows_of(path, delimiter)[1:] for cell in row]
+            found += [cell for cell in cells if cell.lstrip().startswith(tables.FORMULA)]
+        assert not re.search(r"[\x00-\x09\x0b\x0c\x0e-\x1f]", path.read_text(encoding="utf-8"))
+        assert not [cell for row in rows_of(path) for cell in row if re.search(r"[\x00-\x1f]", cell)]
+    return found
+
+
+SIGNS = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\x00=1", "\x1b[0m=1", "＝1"]
+SPLIT = ["Ada;=1", "Ada; =1", "Ada;\t=1", "Ada;\n@x", "Ada\t=1", ";;-1", 'Ada;"=1"', 'a,";=1', 'a;"",=1', "Ada;＝1"]
+
+
+@pytest.mark.parametrize("name", [*SIGNS, *SPLIT])
+def test_no_cell_is_a_formula(tmp_path, name):
+    record = one_record(student=name, submitted=name, notes=[name])
+    record.exercises[1].message = name
+    assert formulas(record, tmp_path / "table.csv") == []
+
+
+@given(st.lists(st.text(alphabet=",;\t\"'=- \nA", max_size=12), min_size=4, max_size=4))
+def test_no_texts_together_make_a_formula(tmp_path_factory, texts):
+    record = one_record(student=texts[0], submitted=texts[1], notes=[texts[3]])
+    record.submission = texts[2]
+    record.exercises[1].message = texts[3]
+    assert formulas(record, tmp_path_factory.getbasetemp() / "table.csv") == []
+
+
+def test_what_is_less_or_equal_reads_as_it_was_written(tmp_path):
+    record = one_record(notes=["x <= -1 &+2, a < - b; = c"])
+    assert html.unescape(tables.comments(record)).partition("<br>")[2].startswith(record.notes[0])
+    tables.write_moodle([record], tmp_path / "moodle.csv")
+    assert rows_of(tmp_path / "moodle.csv")[1][-1] == tables.comments(record), "no apostrophe is needed"
 
 
 def test_a_hostile_name_breaks_no_table(tmp_path):
@@ -272,10 +303,39 @@ def test_a_hostile_name_breaks_no_table(tmp_path):
 def test_of_two_submissions_of_a_student_the_later_counts():
     first = one_record(student="Ada", submitted="2026-11-20T23:00:00+01:00")
     second = replace(first, submission="ada-2", submitted="2026-11-20T22:30:00+00:00")
-    unknown = replace(first, submission="ada-3", submitted="")
-    kept, earlier = tables.latest([second, first, unknown])
+    kept, earlier, problems = tables.latest([second, first])
     assert [record.submission for record in kept] == ["ada-2"]
-    assert {record.submission for record in earlier} == {"ada", "ada-3"}
+    assert [record.submission for record in earlier] == ["ada"]
+    assert problems == []
+
+
+@pytest.mark.parametrize("other", ["", "no time", "2026-11-20T22:00:00+00:00"], ids=["none", "broken", "the same"])
+def test_where_nothing_tells_the_last_of_a_students_submissions_none_counts(other):
+    """The last in the alphabet is not the last that was handed in."""
+    first = one_record(student="Ada", submitted="2026-11-20T23:00:00+01:00")
+    second = replace(first, submission="ada-2", submitted=other)
+    bob = replace(first, submission="bob", student="Bob", submitted="")
+    kept, earlier, (problem,) = tables.latest([first, second, bob])
+    assert ([record.submission for record in kept], earlier) == (["bob"], [])
+    assert "Ada has handed in more than once" in problem.defect
+    assert "ada, ada-2" in problem.defect
+
+
+@pytest.mark.parametrize("platform", ["canvas", "moodle"])
+def test_a_student_who_is_kept_out_of_a_table_is_told(tmp_path, platform):
+    first = one_record(student="Ada (1)")
+    bob = replace(first, submission="bob", student="Bob (2)")
+    out = graded(tmp_path / "out", [first, replace(first, submission="ada-2"), bob])
+    run = kata_report(out, "--csv", tmp_path / "grades.csv", "--lms", platform)
+    assert run.exit_code == 2
+    assert "Ada (1) has handed in more than once, and nothing tells which was the last: ada, ada-2" in run.stderr
+    assert "Bob" in (tmp_path / "grades.csv").read_text(encoding="utf-8")
+    assert "Ada" not in (tmp_path / "grades.csv").read_text(encoding="utf-8")
+
+
+def test_pages_and_tables_write_points_alike():
+    assert page._environment().filters["points"] is tables.points
+    assert [tables.points(value) for value in (2.0, 1.25, 0.126, 1234567.5)] == ["2", "1.25", "0.13", "1234567.5"]
 
 
 # --- other platforms --------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from grader.problem import Problem
 from grader.reports import classroom50, folder, gradescope, junit, tables, terminal
 from grader.result import Record
 from grader.text import who
@@ -53,7 +54,7 @@ def report(
             page.write_student(record, students / _page_name(record))
         _tell(students)
     if csv:
-        _write_table(records, csv, lms, assignment)
+        found.problems += _write_table(records, csv, lms, assignment)
         _tell(csv)
     for target, name, write in (
         (gradescope_folder, gradescope.FILE, gradescope.write),
@@ -71,18 +72,22 @@ def report(
         raise typer.Exit(2)
 
 
-def _write_table(records: Sequence[Record], path: Path, lms: Platform, assignment: str) -> None:
+def _write_table(records: Sequence[Record], path: Path, lms: Platform, assignment: str) -> list[Problem]:
+    """Write it; returns what keeps a student out of it."""
     if lms is Platform.plain:
         tables.write_plain(records, path)
-        return
-    latest, earlier = tables.latest(records)
+        return []
+    latest, earlier, problems = tables.latest(records)
     for record in earlier:
         told = f"{who(record)} has handed in more than once: {record.submission} is left out of the table."
         terminal.errors.print(terminal.plain(told))
+    for problem in problems:
+        terminal.errors.print(terminal.plain(str(problem)))
     if lms is Platform.canvas:
         tables.write_canvas(latest, path, assignment)
     else:
         tables.write_moodle(latest, path)
+    return problems
 
 
 def _write_each(records: Sequence[Record], target: Path, name: str, write: Callable[[Record, Path], None]) -> None:

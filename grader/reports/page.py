@@ -226,7 +226,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "points": lambda value: f"{round(value, 2):.10g}",
+        "points": telling.points,
         "percent": lambda share: f"{100 * share:.0f}",
         "seconds": lambda value: f"{value:.1f}",
         "moment": _moment,

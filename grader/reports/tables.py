@@ -5,16 +5,21 @@ from __future__ import annotations
 import csv
 import html
 import io
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from grader.classroom import names
-from grader.reports.telling import feedback, headline
+from grader.problem import Problem
+from grader.reports.telling import feedback, headline, points
 from grader.result import PASSED, TODO, Record, write_atomically
 from grader.text import one_line, when, who
 
 ASSIGNMENT = "deepkata"
 FORMULA = tuple("=+-@＝＋－＠")  # the wide ones are formulas, too, for some spreadsheets
+# Where a spreadsheet that splits at semicolons or tabs begins a cell; it may drop the quotation marks before the sign.
+_SPLIT = re.compile(rf"""([;\t][\s"]*)(?=[{re.escape("".join(FORMULA))}])""")
+_SPLIT_SIGNS = re.compile(rf"""(?<=;)[\s"{re.escape("".join(FORMULA))}]+""")
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 MOODLE_PERSON = ("Identifier", "Full name", "ID number")
 MOODLE_GRADE = ("Grade", "Maximum Grade", "Last modified (grade)", "Feedback comments")
@@ -79,27 +84,55 @@ def write_moodle(records: Sequence[Record], path: Path) -> None:
     _write(path, rows)
 
 
-def latest(records: Iterable[Record]) -> tuple[list[Record], list[Record]]:
-    """One record per student, the one handed in last, and the earlier ones, which a gradebook has no place for."""
-    kept: dict[str, Record] = {}
-    earlier = []
-    for record in sorted(records, key=lambda record: moment.timestamp() if (moment := when(record)) else 0):
-        if who(record) in kept:
-            earlier.append(kept.pop(who(record)))
-        kept[who(record)] = record
-    return sorted(kept.values(), key=lambda record: who(record).casefold()), earlier
+def latest(records: Iterable[Record]) -> tuple[list[Record], list[Record], list[Problem]]:
+    """One record per student, the one handed in last, and the earlier ones, which a gradebook has no place for.
+
+    Where nothing tells which of a student's records is the last, none is kept: that is a problem to tell.
+    """
+    by_student: dict[str, list[Record]] = {}
+    for record in records:
+        by_student.setdefault(who(record), []).append(record)
+    kept, earlier, problems = [], [], []
+    for student, own in sorted(by_student.items(), key=lambda item: item[0].casefold()):
+        last = _last(own)
+        if last is None:
+            problems.append(_undecided(student, own))
+        else:
+            kept.append(last)
+            earlier += [record for record in own if record is not last]
+    return kept, earlier, problems
+
+
+def _last(records: Sequence[Record]) -> Record | None:
+    """The one handed in last, where there is only one, or the times of all tell it."""
+    if len(records) == 1:
+        return records[0]
+    moments = [when(record) for record in records]
+    known = [moment for moment in moments if moment]
+    if len(known) < len(records) or known.count(max(known)) > 1:
+        return None
+    return records[moments.index(max(known))]
+
+
+def _undecided(student: str, records: Iterable[Record]) -> Problem:
+    shown = ", ".join(sorted(one_line(record.submission) for record in records))
+    return Problem(
+        f"{student} has handed in more than once, and nothing tells which was the last: {shown}. None is in the table.",
+        "Move the records that do not count out of the folder, and report again.",
+    )
 
 
 def comments(record: Record) -> str:
     """What went wrong, exercise by exercise, as HTML of one line."""
     told = [one_line(note) for note in record.notes]
     told += [" ".join(feedback(result)) for result in record.exercises if result.status not in (PASSED, TODO)]
-    return "<br>".join(html.escape(line, quote=False) for line in [headline(record), *told])
+    escaped = "<br>".join(html.escape(line, quote=False) for line in [headline(record), *told])
+    return _SPLIT_SIGNS.sub(_as_entities, escaped)
 
 
-def points(value: float) -> str:
-    """Points as a gradebook has them: two decimals at most, none where there are none."""
-    return f"{round(value, 2):.10g}"
+def _as_entities(found: re.Match[str]) -> str:
+    """Signs behind the semicolon of another entity, which would get an apostrophe: "&lt;=" is no reader's formula."""
+    return "".join(f"&#{ord(letter)};" if letter in FORMULA else letter for letter in found[0])
 
 
 def _members(record: Record) -> list[tuple[str, str]]:
@@ -115,7 +148,8 @@ def _write(path: Path, rows: Iterable[Iterable[str]]) -> None:
 
 
 def _cell(value: str) -> str:
-    """One harmless line, which no spreadsheet takes for a formula; the blanks in front are Canvas's."""
+    """One harmless line that holds no formula, wherever a spreadsheet splits it; the blanks in front are Canvas's."""
     blanks = " " * (len(value) - len(value.lstrip(" ")))
     line = one_line(value, longest=30_000)  # a cell of a spreadsheet holds 32,767
+    line = _SPLIT.sub(r"\1'", line)
     return f"'{line}" if line.startswith(FORMULA) else blanks + line

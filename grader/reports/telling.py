@@ -27,6 +27,11 @@ def feedback(result: ExerciseResult) -> list[str]:
     return [line for line in lines if line]
 
 
+def points(value: float) -> str:
+    """Points as a gradebook has them: two decimals at most, none where there are none."""
+    return f"{round(value, 2):.10g}"
+
+
 def headline(record: Record) -> str:
     """How much of it is right, in a sentence."""
     tried = len(record.exercises) - record.count(TODO)
