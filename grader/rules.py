@@ -18,7 +18,7 @@ import itertools
 import math
 import re
 import time
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, TypeVar, cast
@@ -137,6 +137,24 @@ class Breach:
     line: int
     what: str
     action: str
+
+
+@dataclass(frozen=True)
+class Stars:
+    """What a module has by `import *`.
+
+    Parameters
+    ----------
+    own : the submission's modules of which it imports everything
+    known : the libraries that are in `OPEN`
+    others : all other libraries
+    below : the names that are bound below the last of these imports
+    """
+
+    own: Sequence[str]
+    known: Sequence[str]
+    others: Sequence[str]
+    below: Container[str]
 
 
 Looked = TypeVar("Looked")
@@ -526,8 +544,7 @@ def behind(submission: Submission, exercise: Exercise) -> tuple[Piece, ...]:
                 found[module, statement] = None
                 waiting += leads(submission, (module, statement))
         waiting += places(submission, imports_at_the_top(submission, module).get(name, ()))
-        stars = imports_at_the_top(submission, module).get("*", ())
-        waiting += places(submission, [path.removesuffix("*") + name for path in stars])
+        waiting += [(star, name) for star in stars(submission, module).own]
     return tuple(found)
 
 
@@ -652,21 +669,26 @@ def _is_module(submission: Submission, path: str) -> bool:
 
 def _starred(submission: Submission, module: str, name: str) -> list[str]:
     """The paths of what a name may be by an `import *` from a library."""
-    line, below = _below_the_stars(submission, module)
-    if not line or name in below or hasattr(builtins, name):
+    found = stars(submission, module)
+    if name in found.below or hasattr(builtins, name):
         return []
-    stars = [path.removesuffix(".*") for path in imports_at_the_top(submission, module)["*"]]
-    libraries = [star for star in stars if _library(f"{star}.")]
-    known = [f"{star}.{name}" for star in libraries if star in OPEN and (name in OPEN[star] or _has(star, name))]
-    return known + [f"{star}.*" for star in libraries if star not in OPEN]
+    known = [f"{star}.{name}" for star in found.known if name in OPEN[star] or _has(star, name)]
+    return known + [f"{star}.*" for star in found.others[:1]]
 
 
 @remembered
-def _below_the_stars(submission: Submission, module: str) -> tuple[int, Collection[str]]:
-    """The line of a module's last `import *`, 0 for none, and the names that are bound below it."""
+def stars(submission: Submission, module: str) -> Stars:
+    """What a module imports everything of."""
     body = _body(submission, module)
     line = max((_line(node) for one in body for node in ast.walk(one) if "*" in names_bound(node)), default=0)
-    return line, {name for statement in body if statement.lineno > line for name in bound_by(statement)}
+    paths = sorted(path.removesuffix(".*") for path in imports_at_the_top(submission, module).get("*", ()))
+    libraries = [path for path in paths if _library(f"{path}.")]
+    return Stars(
+        own=[own for path in paths if (own := path.removeprefix(PACKAGE)) in submission.modules],
+        known=[path for path in libraries if path in OPEN],
+        others=[path for path in libraries if path not in OPEN],
+        below={name for statement in body if statement.lineno > line for name in bound_by(statement)},
+    )
 
 
 def _has(module: str, name: str) -> bool:
