@@ -12,10 +12,10 @@ import ast
 import functools
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from grader.syntax import SyntaxProblem, global_names, parsed
+from grader.syntax import SyntaxProblem, bound_by, global_names, parsed, root
 
 PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun")  # cell magics over ordinary code
 _UNREADABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -98,25 +98,8 @@ def bound_in(cell: str) -> frozenset[str]:
     return frozenset(name for statement in tree.body for name in bound_by(statement))
 
 
-def bound_by(statement: ast.stmt) -> set[str]:
-    """The names at the top of a module that a statement gives a value, wholly or in part."""
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return {statement.name}
-    return {name for node in ast.walk(statement) for name in _names_bound(node)}
-
-
 def _is_magic(line: str) -> bool:
     return line.lstrip().startswith(("%", "!", "?")) or line.rstrip().endswith("?")
-
-
-def _names_bound(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Name(id=name, ctx=ast.Store()) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-            yield name
-        case ast.Subscript(ctx=ast.Store()) | ast.Attribute(ctx=ast.Store()):
-            yield _root(node)
-        case ast.Import(names=names) | ast.ImportFrom(names=names):
-            yield from (alias.asname or alias.name.partition(".")[0] for alias in names)
 
 
 def _needed(statements: Sequence[ast.stmt], wanted: Iterable[str]) -> list[ast.stmt]:
@@ -162,15 +145,8 @@ def _changed_by(statement: ast.stmt) -> set[str]:
     """What a call like `table.append(3)`, which binds nothing, may change."""
     match statement:
         case ast.Expr(value=ast.Call(func=ast.Attribute() as method)):
-            return {_root(method)}
+            return {root(method)}
     return set()
-
-
-def _root(node: ast.AST) -> str:
-    """The name that an expression like `table[0].rows` begins with, "" for none."""
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _kept_lines(text: str, tree: ast.Module, kept: set[int]) -> str:

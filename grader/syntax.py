@@ -55,6 +55,39 @@ def global_names(code: ast.AST) -> set[str]:
     return found & names
 
 
+def names_bound(node: ast.AST) -> list[str]:
+    """The names that a node binds where it stands, "*" for all names of a module."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()) | ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return [name]
+        case ast.AsyncFunctionDef(name=name) | ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
+            return [name]
+        case ast.MatchMapping(rest=str() as name) | ast.ExceptHandler(name=str() as name):
+            return [name]
+        case ast.Import(names=names):
+            return [alias.asname or alias.name.partition(".")[0] for alias in names]
+        case ast.ImportFrom(names=names):
+            return [alias.asname or alias.name for alias in names]
+    return []
+
+
+def bound_by(statement: ast.stmt) -> set[str]:
+    """The names at the top of a module that a statement gives a value, wholly or in part."""
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return {statement.name}
+    nodes = list(ast.walk(statement))
+    parts = [node for node in nodes if isinstance(node, (ast.Attribute, ast.Subscript))]
+    changed = {root(node) for node in parts if isinstance(node.ctx, ast.Store)}
+    return changed.union(*(names_bound(node) for node in nodes))
+
+
+def root(node: ast.AST) -> str:
+    """The name that an expression like `table[0].rows` or `table(3).rows` begins with, "" for none."""
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
 def _unwritable(tree: ast.Module) -> SyntaxProblem | None:
     """Why a tree cannot be written out again: Python can parse longer numbers than it writes, and odder f-strings."""
     for statement in tree.body:

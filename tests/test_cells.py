@@ -29,6 +29,8 @@ STAYS = {
     "a table that is filled": "T = [0]\nT[0] = 1\nT.append(2)\nfor i in T:\n    T[i] = i\ndef relu(x): return T[x]",
     "an import in a try": "try:\n    import a as q\nexcept OSError:\n    import b as q\ndef relu(x): return q.r(x)",
     "a decorator, a default and an alias": "import numba as nb\nONE = 1\n@nb.njit\ndef relu(x, y=ONE): return x",
+    "a constant that a pattern binds": "match 0.01:\n    case SLOPE:\n        pass\ndef relu(x): return x * SLOPE",
+    "what a pattern leaves": "match {}:\n    case {**rest}:\n        pass\ndef relu(x): return rest",
     "everything of a module": "from exercises.ch01_tensors import *\ndef relu(x): return x",
     "both definitions": "def relu(x): return 1\ndef relu(x): return 2",
     "from the future": "from __future__ import annotations\ndef relu(x: nothing): return x",

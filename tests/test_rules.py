@@ -73,6 +73,17 @@ REFUSED = {
         "plain code",
         "exec",
     ),
+    "breakpoint": (f"f = breakpoint('dot')\n{RELU}", rules.PLAIN_CODE, "uses breakpoint"),
+    "code in a pickle": (f"import pickle\npickle.loads(b'')\n{RELU}", rules.PLAIN_CODE, "uses pickle"),
+    "sys from elsewhere": (f"os.sys.modules.clear()\n{RELU}", rules.PLAIN_CODE, "uses sys"),
+    "… by its name": (f"from typing import sys as s\ns.modules.clear()\n{RELU}", rules.PLAIN_CODE, "uses s"),
+    "evaluated annotations": (f"import typing\ntyping.get_type_hints(1)\n{RELU}", rules.PLAIN_CODE, "get_type_hints"),
+    "a computed annotation": (f"def spare(x: exec('')):\n    return x\n{RELU}", rules.PLAIN_CODE, "uses exec"),
+    "a pattern's attribute": (
+        f"match abs:\n    case object(__self__=b):\n        pass\n{RELU}",
+        rules.PLAIN_CODE,
+        "uses __self__",
+    ),
     "a pattern": (f"{RELU}match abs:\n    case relu:\n        pass\n", rules.PLAIN_CODE, "binds relu again"),
     "a module that calls itself a program": (
         f"__name__ = '__main__'\nif __name__ == '__main__':\n    exec('relu = abs')\n{RELU}",
@@ -160,6 +171,7 @@ PRODUCTS = {
     "in a lambda": f"mm = njit(lambda a, b: a @ b)\n{PRODUCT}",
     "in a branch": f"if True:\n    @njit\n    def mm(a, b):\n        return a @ b\n{PRODUCT}",
     "by a star": "from numpy import *\n@njit\ndef matmul(a, b):\n    return dot(a, b)\n",
+    "by a pattern": f"match np:\n    case object(dot=mm):\n        pass\n{PRODUCT}",
     "of several": "@njit\ndef matmul(a, b):\n    return np.linalg.multi_dot([a, b])\n",
 }
 
@@ -168,6 +180,138 @@ PRODUCTS = {
 def test_a_product_is_refused_however_it_is_called(how):
     status, message, _ = verdict(PRODUCTS[how], "matmul", "ch05_dense")
     assert (status, f"rule: {rules.BY_HAND}" in message) == (VIOLATION, True)
+
+
+LOOKED_UP = {  # how a product comes in, and what is told of it
+    "by its name": (f"import pkgutil\nmm = pkgutil.resolve_name('numpy:d' + 'ot')\n{PRODUCT}", "pkgutil.resolve_name"),
+    "from a pickle": (f"import pickle\nmm = pickle.loads(b'cnumpy\\nd' + b'ot\\n.')\n{PRODUCT}", "pickle.loads"),
+    "by pydoc": (f"from pydoc import locate as find\nmm = find('numpy.d' + 'ot')\n{PRODUCT}", "pydoc.locate"),
+    "by timeit": (
+        f"import timeit\nBOX = []\ntimeit.timeit('box.append(n.d' 'ot)', 'import numpy as n', globals={{'box': BOX}})\n"
+        f"mm = BOX[0]\n{PRODUCT}",
+        "timeit.timeit",
+    ),
+    "by marshal": (f"import marshal as m\nmm = njit(m.loads(b''))\n{PRODUCT}", "marshal.loads"),
+    "by attrgetter": (
+        f"import operator\nmm = operator.attrgetter('d' + 'ot')(GIVEN)\n{PRODUCT}",
+        "operator.attrgetter",
+    ),
+    "by an operator": (f"from operator import imatmul as mm\n{PRODUCT}", "operator.imatmul"),
+    "in a function": ("@njit\ndef matmul(a, b):\n    import secret\n    return secret.mm(a, b)\n", "secret.mm"),
+    "in a helper": (f"import secret\ndef make():\n    return secret.mm\nmm = make()\n{PRODUCT}", "secret.mm"),
+    "in a class": (f"import secret\nclass Box:\n    mm = secret.mm\nmm = Box.mm\n{PRODUCT}", "secret.mm"),
+    "in a default": ("import secret\n@njit\ndef matmul(a, b, mm=secret.mm):\n    return mm(a, b)\n", "secret.mm"),
+    "in a decorator": (f"import secret\n@secret.mark\ndef mm(a, b):\n    return a\n{PRODUCT}", "secret.mark"),
+    "in a lambda": (f"import secret\nmm = njit(lambda a, b: secret.mm(a, b))\n{PRODUCT}", "secret.mm"),
+    "in a loop": (f"import secret\nfor mm in secret.all:\n    pass\n{PRODUCT}", "secret.all"),
+    "in a try": (f"try:\n    from secret import mm\nexcept OSError:\n    mm = 1\n{PRODUCT}", "secret.mm"),
+    "in a with": (f"import secret\nwith secret.open() as mm:\n    pass\n{PRODUCT}", "secret.open"),
+    "in a match": (f"import secret\nmatch secret.mm:\n    case mm:\n        pass\n{PRODUCT}", "secret.mm"),
+    "in a walrus": (f"import secret\ndef other(x=(mm := secret.mm)):\n    return x\n{PRODUCT}", "secret.mm"),
+    "in an annotation": (f"import secret\ndef other(x: (mm := secret.mm)):\n    return x\n{PRODUCT}", "secret.mm"),
+    "by a star": (f"from secret import *\n{PRODUCT}", "secret.*"),
+    "by a star over one's own": (f"def mm(a, b):\n    return a\nfrom secret import *\n{PRODUCT}", "secret.*"),
+    "in a list": (f"import secret\nBOX = []\nBOX.append(secret.mm)\nmm = BOX[0]\n{PRODUCT}", "secret.mm"),
+    "in a list's other name": (
+        f"import secret\nBOX = []\nother = BOX\nother.append(secret.mm)\nmm = BOX[0]\n{PRODUCT}",
+        "secret.mm",
+    ),
+    "in a list that a function fills": (
+        f"import secret\nBOX = []\ndef fill():\n    BOX.append(secret.mm)\nfill()\nmm = BOX[0]\n{PRODUCT}",
+        "secret.mm",
+    ),
+    "as a global name": (
+        f"import secret\ndef fill():\n    global mm\n    mm = secret.mm\nfill()\n{PRODUCT}",
+        "secret.mm",
+    ),
+    "as an imported global name": (
+        f"def fill():\n    global mm\n    from secret import mm\nfill()\n{PRODUCT}",
+        "secret.mm",
+    ),
+    "by NumPy's own loader": (f"mm = np.load('mm.npy', allow_pickle=True)[0]\n{PRODUCT}", "numpy.load"),
+    "by another library's sys": (f"import typing\nmm = typing.sys.modules['n'].mm\n{PRODUCT}", "typing.sys.modules"),
+    "by NumPy's other name": (f"n = np\nmm = n.testing.mm\n{PRODUCT}", "numpy.testing.mm"),
+    "by NumPy as a whole": (f"mm = [np][0].testing\n{PRODUCT}", "numpy"),
+    "by a pattern's attribute": (f"match np:\n    case object(testing=mm):\n        pass\n{PRODUCT}", "numpy"),
+}
+
+
+@pytest.mark.parametrize("how", LOOKED_UP)
+def test_what_nobody_can_read_is_refused_wherever_a_product_is_asked_for(how):
+    source, told = LOOKED_UP[how]
+    status, message, action = verdict(source, "matmul", "ch05_dense")
+    assert status == VIOLATION
+    assert f"{told}, which may be anything (rule: {rules.BY_HAND})" in message
+    assert action == "Write it with NumPy's elementary functions, numba and math."
+
+
+@pytest.mark.parametrize(
+    "brought", ["from .helpers import mm", "from .helpers import *", "from . import helpers\nmm = helpers.mm"]
+)
+@pytest.mark.parametrize("made", ["mm = np.dot", "import secret\nmm = secret.mm"])
+def test_a_product_of_another_module_is_refused(brought, made):
+    modules = {"ch05_dense": f"{build.HEAD}{brought}\n{PRODUCT}", "helpers": f"{build.HEAD}{made}\n"}
+    status, message, _ = static_problem(build.submission(**modules), build.exercise("matmul"))
+    assert (status, "helpers.py" in message, f"rule: {rules.BY_HAND}" in message) == (VIOLATION, True, True)
+
+
+def test_a_chapters_own_product_is_used_by_its_name():
+    own = f"{build.HEAD}@njit\ndef dot(a, b):\n    return a + b\n"
+    for brought, call in {"from exercises.helpers import dot": "dot", "from . import helpers": "helpers.dot"}.items():
+        text = f"{build.HEAD}{brought}\n@njit\ndef matmul(a, b):\n    return {call}(a, b)\n"
+        assert static_problem(build.submission(ch05_dense=text, helpers=own), build.exercise("matmul")) is None
+
+
+LOOPS = """@njit
+def matmul(a, b):
+    c = np.zeros((a.shape[0], b.shape[1]), a.dtype)
+    for i in range(c.size):
+        c[i // c.shape[1], i % c.shape[1]] = (a[i // c.shape[1]] * b[:, i % c.shape[1]]).sum()
+    return c
+"""
+BESIDE = {
+    "an import that is not used": f"import os\nimport secret\n{LOOPS}",
+    "a plot in a demo": f"import matplotlib.pyplot as plt\n{LOOPS}def demo():\n    plt.imshow(np.dot(C, C))\n",
+    "a plot at the top": f"import matplotlib.pyplot as plt\n{LOOPS}y = matmul(np.eye(3), np.eye(3))\nplt.imshow(y)\n",
+    "annotations": (
+        "from typing import Optional\nfrom pathlib import Path\nimport numpy.typing as npt\n@njit\n"
+        "def matmul(a: npt.NDArray[np.float32], b: Optional[Path]) -> 'Path | None':\n    return helper(a, b)\n"
+        "@njit\ndef helper(a: Path, b):\n    n: Path = a\n    return n\n"
+    ),
+    "a single function": (
+        "from math import sqrt\nfrom collections import namedtuple\nfrom functools import partial\n"
+        "fast = partial(njit, cache=True)\nPair = namedtuple('Pair', 'a b')\n"
+        "@fast()\ndef matmul(a, b):\n    return Pair(sqrt(a), b).a\n"
+    ),
+    "no warnings": f"import warnings\nwarnings.filterwarnings('ignore')\n{LOOPS}",
+    "a seed": f"import random\nrandom.seed(0)\nnp.random.seed(0)\n{LOOPS}",
+    "a program": f"{LOOPS}if __name__ == '__main__':\n    import timeit\n    print(timeit.timeit('1'), np.dot(1, 2))\n",
+    "a timing": (
+        f"import time\nfrom timeit import default_timer\nstarted = time.perf_counter(), default_timer()\n{LOOPS}"
+        "matmul(np.eye(3), np.eye(3))\nprint(time.perf_counter() - started[0])\n"
+    ),
+    "a block's size": (
+        "import os\nfrom os import environ\nTHREADS = os.cpu_count() or 1\nSIZE = 8\nBLOCK = 4 * SIZE\n"
+        "print(BLOCK, environ.get('HOME'))\n@njit\ndef matmul(a, b):\n    return a[:BLOCK] + THREADS\n"
+    ),
+    "everything of a library": (
+        "from numpy import *\nfrom math import *\n@njit\ndef matmul(a, b):\n    return zeros(3) + fsum(a) + mistyped\n"
+    ),
+    "numba by other names": (
+        "import numba as nb\nfrom numba import float32, types\nfrom numba.typed import List\nxp = np\n"
+        "@nb.njit\ndef matmul(a, b):\n    return xp.sum(a) + nb.float32(1) + types.int64(2) + xp.linalg.norm(b)\n"
+    ),
+    "a file of a neighbour": f"import json\nCONFIG = json.loads('[]')\n{LOOPS}def other():\n    return CONFIG\n",
+    "a namesake of a library": (
+        "import secret\n@njit\ndef helper(secret):\n    return secret.T\n"
+        "@njit\ndef matmul(a, b):\n    return helper(a)\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BESIDE)
+def test_other_libraries_may_stand_beside_what_is_written_by_hand(what):
+    assert verdict(BESIDE[what], "matmul", "ch05_dense") is None
 
 
 def test_a_product_that_another_exercise_uses_is_its_own_business():
