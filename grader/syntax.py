@@ -7,7 +7,7 @@ import symtable
 from dataclasses import dataclass
 
 MAX_DEPTH = 200  # of a syntax tree; deeper ones exhaust Python's own recursion
-MAX_SHOWN = 200  # characters of a line that Python cannot read: every exercise of its file repeats them
+MAX_SHOWN = 200  # characters of code in a message: every exercise of its file may repeat them
 
 
 @dataclass(frozen=True)
