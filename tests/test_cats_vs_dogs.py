@@ -15,6 +15,7 @@ from records import (
     check_recorded_metric,
     check_solutions_pass,
     long,
+    on_sample_unless_long,
     origins,
     record_of,
 )
@@ -56,7 +57,7 @@ def test_keras_weights_in_the_reference_network_give_keras_predictions(origin):
     check_recorded_metric(run, probabilities)
 
 
-@origins
+@on_sample_unless_long
 def test_the_records_are_what_keras_answers_here_and_now(origin):
     check_record(record(origin), samples=200, batches=STEADY_BATCHES)
 

@@ -193,7 +193,7 @@ def test_keras_head_on_the_reference_base_gives_keras_predictions(origin, record
     assert np.mean((probabilities.ravel() > 0.5) == data.y_test) == model.facts["test_metric_of_stored_weights"]
 
 
-@origins
+@on_sample_unless_long
 def test_the_records_are_what_keras_answers_here_and_now(origin):
     pytest.importorskip("keras", reason="needs Keras: pip install 'deepkata[keras]'")
     data, (prepared, model, params, _, order) = data_of(origin), begin(origin)

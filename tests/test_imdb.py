@@ -14,6 +14,7 @@ from records import (
     check_solutions_pass,
     check_step,
     long,
+    on_sample_unless_long,
     origins,
     record_of,
 )
@@ -35,7 +36,7 @@ def test_keras_weights_in_the_reference_network_give_keras_predictions(origin):
     check_recorded_metric(record, probabilities)
 
 
-@origins
+@on_sample_unless_long
 def test_the_records_are_what_keras_answers_here_and_now(origin):
     check_record(record_of("imdb", origin), samples=1000, batches=5)
 

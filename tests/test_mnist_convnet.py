@@ -32,7 +32,7 @@ def test_keras_weights_in_the_reference_network_give_keras_predictions(origin):
     check_recorded_metric(record, probabilities)
 
 
-@origins
+@on_sample_unless_long
 def test_the_records_are_what_keras_answers_here_and_now(origin):
     check_record(record_of("mnist_convnet", origin), samples=500, batches=STEADY_BATCHES)
 

@@ -13,6 +13,8 @@ from records import (
     check_recorded_metric,
     check_solutions_pass,
     check_step,
+    long,
+    on_sample_unless_long,
     origins,
     record_of,
 )
@@ -34,7 +36,7 @@ def test_keras_weights_in_the_reference_network_give_keras_predictions(origin):
     check_recorded_metric(record, probabilities)
 
 
-@origins
+@on_sample_unless_long
 def test_the_records_are_what_keras_answers_here_and_now(origin):
     check_record(record_of("reuters", origin), samples=500, batches=4, atol=3e-6)
 
@@ -74,5 +76,6 @@ def test_a_bottleneck_of_four_units_costs_accuracy():
     assert narrow < wide - 0.05
 
 
+@long
 def test_the_solutions_pass_the_project_in_all_four_ways():
     check_solutions_pass("reuters")
