@@ -14,7 +14,7 @@ from grader import kit
 from grader.allowed import OPEN
 from grader.exercise import Exercise
 from grader.submission import PACKAGE, Submission, source_of
-from grader.syntax import bound_by, global_names, names_bound
+from grader.syntax import bound_by, dotted, global_names, names_bound
 
 FRAME = ""  # in the place of a function's name: what a module does when it is imported
 
@@ -182,6 +182,12 @@ def _is_number(node: ast.expr, numbers: Container[str]) -> bool:
 
 
 @remembered
+def imported_names(submission: Submission, module: str) -> dict[str, str]:
+    """The names that a module's imports bind, those inside functions as well, each with its path."""
+    return {name: path for node in submission.modules[module].imports for name, path in origins(node, module)}
+
+
+@remembered
 def brought(submission: Submission, piece: Piece) -> tuple[tuple[ast.AST, str], ...]:
     """What of other modules a statement uses: where, and its path, as "numpy.linalg.norm"."""
     module, statement = piece
@@ -310,16 +316,6 @@ def origins(node: ast.AST, module: str = "") -> list[tuple[str, str]]:
             base = (node.module or "") if own is None else (PACKAGE + own).strip(".")
             return [(alias.asname or alias.name, f"{base}.{alias.name}") for alias in names]
     return []
-
-
-def dotted(node: ast.AST) -> str:
-    """A name that is read, with what is asked of it, as "np.linalg.norm"; "" for any other expression."""
-    match node:
-        case ast.Name(id=name, ctx=ast.Load()):
-            return name
-        case ast.Attribute(value=value, attr=name):
-            return f"{start}.{name}" if (start := dotted(value)) else ""
-    return ""
 
 
 def _is_main(statement: ast.stmt) -> bool:

@@ -22,39 +22,26 @@ from grader.dependence import (
     annotations_in,
     behind,
     brought,
-    dotted,
+    imported_names,
     is_library,
     is_plain,
     line_of,
     nodes_of,
-    origins,
     parts,
     remembered,
     sources,
 )
 from grader.exercise import Exercise
 from grader.submission import Submission
-from grader.syntax import MAX_SHOWN, global_names, names_bound, root
+from grader.syntax import cut, dotted, global_names, names_bound, root
 from grader.worker.isolation import GUEST, LIBRARIES
 
 READY_MADE = (*LIBRARIES, "scipy")  # numba itself needs SciPy, so that no isolation can hide it
 # Modules that reach into running code, or make code of text.
 INSIDES = (
     *("bdb", "builtins", "cloudpickle", "code", "codeop", "copyreg", "ctypes", "doctest", "f2py", "gc", "importlib"),
-    *(
-        "inspect",
-        "marshal",
-        "pdb",
-        "pickle",
-        "pkgutil",
-        "pydoc",
-        "runpy",
-        "shelve",
-        "sys",
-        "timeit",
-        "types",
-        "unittest",
-    ),
+    *("inspect", "marshal", "pdb", "pickle", "pkgutil", "pydoc", "runpy", "shelve", "sys"),
+    *("timeit", "types", "unittest"),
 )
 MAKERS = ("breakpoint", "compile", "delattr", "eval", "exec", "getattr", "globals", "locals", "setattr", "vars")
 REACHING = (  # attributes
@@ -120,16 +107,15 @@ def breach(submission: Submission, exercise: Exercise) -> Breach | None:
 def always(submission: Submission, part: Part) -> tuple[Breach, ...]:
     """What a part does that is refused whatever the exercise."""
     module = submission.modules[part[0]]
-    origin = {name: path for node in module.imports for name, path in origins(node, part[0])}
-    imported = {name: path.partition(".")[0] for name, path in origin.items()}
+    origin = imported_names(submission, part[0])
     numbas = {name.partition(".")[0] for name in numba_names(submission, part[0])} if part[1] == FRAME else set()
     nodes = nodes_of(submission, part)
     builtin = set(MAKERS) if part[1] == FRAME else global_names(module.functions[part[1]])
     harmless = {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and is_open(dotted(node))}
     found = []
     for node in nodes:
-        told = ready_made(node) or looks_at_the_judge(node, imported)
-        told = told or replaces(node, imported) or disguised(node, numbas)
+        told = ready_made(node) or looks_at_the_judge(node, origin)
+        told = told or replaces(node, origin) or disguised(node, numbas)
         if not told and id(node) not in harmless:
             told = makes_code(node, origin, builtin)
         if told:
@@ -198,7 +184,7 @@ def computes_on_the_host(submission: Submission, exercise: Exercise, part: Part)
             case ast.Attribute(value=ast.Name(id=root), attr=name) if root in modules and not _in_kernels(name):
                 yield node, f"uses {root}.{name}, which no kernel has"
             case ast.Attribute(value=ast.Attribute(value=ast.Name(id=root), attr=name)) if root in modules:
-                yield node, f"uses {ast.unparse(node)[:MAX_SHOWN]}, which no kernel has"
+                yield node, f"uses {cut(ast.unparse(node))}, which no kernel has"
             case ast.Name(id=name) if name in names and not _in_kernels(names[name]):
                 yield node, f"uses NumPy's {names[name]}, which no kernel has"
 
@@ -233,7 +219,7 @@ def ready_made(node: ast.AST) -> tuple[str, str] | None:
     return None
 
 
-def looks_at_the_judge(node: ast.AST, imported: Mapping[str, str]) -> tuple[str, str] | None:
+def looks_at_the_judge(node: ast.AST, origin: Mapping[str, str]) -> tuple[str, str] | None:
     """What runs the code, or how it is run: what the code does may not depend on that."""
     for _, package in sources(node):
         if package in GUESTS:
@@ -244,8 +230,8 @@ def looks_at_the_judge(node: ast.AST, imported: Mapping[str, str]) -> tuple[str,
         case ast.ImportFrom(module=str() as module, names=names, level=0):
             if any(_is_inside_numba(f"{module}.{alias.name}") for alias in names):
                 return PLAIN_CODE, "imports what tells how numba runs"
-        case ast.Attribute(attr=name) if name in NUMBAS_INSIDES and imported.get(root(node)) == "numba":
-            return PLAIN_CODE, f"uses {ast.unparse(node)[:MAX_SHOWN]}, which tells how numba runs"
+        case ast.Attribute(attr=name) if name in NUMBAS_INSIDES and f"{origin.get(root(node))}.".startswith("numba."):
+            return PLAIN_CODE, f"uses {cut(ast.unparse(node))}, which tells how numba runs"
         case ast.Attribute(attr=name) | ast.Constant(value=str() as name) if name in SETTINGS:
             return PLAIN_CODE, f"uses {name}, which tells how numba runs"
     return None
@@ -292,10 +278,10 @@ def _inside(path: str) -> str:
     return next((name for name in (package, *further) if name in INSIDES), "")
 
 
-def replaces(node: ast.AST, imported: Container[str]) -> tuple[str, str] | None:
+def replaces(node: ast.AST, origin: Container[str]) -> tuple[str, str] | None:
     """Something of a library put in another's place."""
-    if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load) and root(node) in imported:
-        return PLAIN_CODE, f"replaces {ast.unparse(node)[:MAX_SHOWN]}"
+    if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load) and root(node) in origin:
+        return PLAIN_CODE, f"replaces {cut(ast.unparse(node))}"
     return None
 
 
@@ -317,21 +303,38 @@ def disguised(node: ast.AST, numbas: set[str]) -> tuple[str, str] | None:
 
 def is_numbas(submission: Submission, exercise: Exercise) -> bool:
     """Whether one of numba's decorators that compile stands above the function; above a kernel, the one for kernels."""
-    names = (kernel_names if exercise.cuda else numba_names)(submission, exercise.module)
-    return _stands_under(submission, (exercise.module, exercise.name), names)
+    compilers = (_kernel_compilers if exercise.cuda else _compilers)(submission, exercise.module)
+    return _stands_under(submission, (exercise.module, exercise.name), compilers)
 
 
 def is_kernel(submission: Submission, part: Part) -> bool:
     """Whether numba's decorator of kernels and device functions stands above a function."""
-    return _stands_under(submission, part, kernel_names(submission, part[0]))
+    return _stands_under(submission, part, _kernel_compilers(submission, part[0]))
 
 
 def _stands_under(submission: Submission, part: Part, compilers: set[str]) -> bool:
-    module = submission.modules[part[0]]
-    for node in ast.walk(module.frame_tree):
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value and _leads_to(node.value, compilers):
-            compilers = compilers.union(*(names_bound(target) for target in ast.walk(node)))
-    return any(_leads_to(decorator, compilers) for decorator in module.functions[part[1]].decorator_list)
+    function = submission.modules[part[0]].functions[part[1]]
+    return any(_leads_to(decorator, compilers) for decorator in function.decorator_list)
+
+
+@remembered
+def _compilers(submission: Submission, module: str) -> set[str]:
+    """All that stands for numba's decorators in a module."""
+    return _with_other_names(submission, module, numba_names(submission, module))
+
+
+@remembered
+def _kernel_compilers(submission: Submission, module: str) -> set[str]:
+    """All that stands for numba's decorator of kernels in a module."""
+    return _with_other_names(submission, module, kernel_names(submission, module))
+
+
+def _with_other_names(submission: Submission, module: str, names: set[str]) -> set[str]:
+    """These names of a module's, and those that it gives to the same things."""
+    for node in ast.walk(submission.modules[module].frame_tree):
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value and _leads_to(node.value, names):
+            names = names.union(*(names_bound(target) for target in ast.walk(node)))
+    return names
 
 
 def numba_names(submission: Submission, module: str) -> set[str]:
@@ -366,6 +369,7 @@ def kernel_names(submission: Submission, module: str) -> set[str]:
     return found
 
 
+@remembered
 def numpy_names(submission: Submission, module: str) -> tuple[set[str], dict[str, str]]:
     """What a module calls NumPy, and what it calls single things of NumPy's, each with NumPy's name for it."""
     imports = submission.modules[module].imports
@@ -391,7 +395,7 @@ def _leads_to(node: ast.AST, names: set[str]) -> bool:
     return ast.unparse(node) in names
 
 
-# --- words ----------------------------------------------------------------------------------------------------------
+# --- a single node --------------------------------------------------------------------------------------------------
 
 
 def _is_inner(name: str) -> bool:

@@ -21,7 +21,7 @@ from typing import Any
 from grader import catalogue, cells, kit
 from grader.cells import Code
 from grader.problem import Problem
-from grader.syntax import SyntaxProblem, global_names, parsed
+from grader.syntax import SyntaxProblem, dotted, global_names, parsed
 
 MAX_FILE = 256 << 10  # of one module, or of a notebook's code; the longest solution has 47 KB
 MAX_SOURCE = 1 << 20  # of a folder's modules together
@@ -209,7 +209,7 @@ class Submission:
             places += [offers[name] for name in sorted(offers.keys() & used)]
         if scope.aliases:
             nodes = (node for piece in code for node in ast.walk(piece) if isinstance(node, ast.Attribute))
-            attributes = {(_dotted(node.value), node.attr) for node in nodes}
+            attributes = {(dotted(node.value), node.attr) for node in nodes}
             places += [(scope.aliases[text], name) for text, name in sorted(attributes) if text in scope.aliases]
         return places
 
@@ -285,15 +285,6 @@ def source_of(module: str, node: ast.ImportFrom) -> str | None:
         return name.removeprefix(PACKAGE[:-1]).removeprefix(".") if f"{name}.".startswith(PACKAGE) else None
     above = module.split(".")[: -node.level]
     return ".".join([*above, name] if name else above)
-
-
-def _dotted(node: ast.AST) -> str:
-    """A module as the text spells it, "exercises.ch03_activations"; "" for what is no such thing."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
 def is_stub(function: ast.FunctionDef) -> bool:

@@ -24,7 +24,7 @@ def parsed(text: str) -> ast.Module | SyntaxProblem:
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
-        return SyntaxProblem(error.lineno or 0, _cut(error.msg), _cut((error.text or "").strip()))
+        return SyntaxProblem(error.lineno or 0, cut(error.msg), cut((error.text or "").strip()))
     except (ValueError, RecursionError, MemoryError) as error:
         return SyntaxProblem(0, str(error) or "it is nested too deeply", "")
     if _is_deeper(tree, MAX_DEPTH):
@@ -32,7 +32,8 @@ def parsed(text: str) -> ast.Module | SyntaxProblem:
     return _unwritable(tree) or tree
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """Code as a message shows it."""
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
 
 
@@ -79,6 +80,16 @@ def bound_by(statement: ast.stmt) -> set[str]:
     parts = [node for node in nodes if isinstance(node, (ast.Attribute, ast.Subscript))]
     changed = {root(node) for node in parts if isinstance(node.ctx, ast.Store)}
     return changed.union(*(names_bound(node) for node in nodes))
+
+
+def dotted(node: ast.AST) -> str:
+    """A name that is read, with what is asked of it, as "np.linalg.norm"; "" for any other expression."""
+    match node:
+        case ast.Name(id=name, ctx=ast.Load()):
+            return name
+        case ast.Attribute(value=value, attr=name):
+            return f"{start}.{name}" if (start := dotted(value)) else ""
+    return ""
 
 
 def root(node: ast.AST) -> str:

@@ -29,6 +29,11 @@ def one_line(text: str, longest: int = LONGEST) -> str:
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
+def counted(count: int, noun: str) -> str:
+    """So many of a thing: "1 record", "2 records"."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def printed(text: str) -> str:
     """The first lines of what a student printed."""
     lines = harmless(text).strip().splitlines()[:OUTPUT_LINES]

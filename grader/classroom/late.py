@@ -32,12 +32,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from grader.classroom import names
 from grader.problem import Problem
+from grader.text import counted
 
 DAY = timedelta(days=1)
 MINUTES_OF_A_YEAR = 365 * 24 * 60
 KEYS = ("deadline", "timezone", "grace_minutes", "per_day", "cap", "extensions", "submitted")
 UNKNOWN = "When it was handed in is not known, so nothing was taken off."
-HANDED_IN = "Handed in 20"  # so begins every other note
+HANDED_IN = "Handed in"  # so begins every other note, with the year behind it
 FEW = 5
 
 
@@ -79,11 +80,11 @@ class Policy:
         deadline = max([self.deadline, *_of(self.extensions, student)])
         late = at - deadline  # between times with offsets: a change of the clocks makes no hour longer
         if late <= timedelta():
-            return 0.0, f"Handed in {self._shown(at)}, in time."
+            return 0.0, f"{HANDED_IN} {self._shown(at)}, in time."
         if late <= self.grace:
-            return 0.0, f"Handed in {self._shown(at)}, {_length(late)} late: within the grace, nothing was taken off."
+            return 0.0, f"{HANDED_IN} {self._shown(at)}, {_length(late)} late: within the grace, nothing was taken off."
         lost = min(self.cap, self.per_day * (late / DAY))
-        return lost, f"Handed in {self._shown(at)}, {_length(late)} late: this costs {_percent(lost)} of the score."
+        return lost, f"{HANDED_IN} {self._shown(at)}, {_length(late)} late: this costs {_percent(lost)} of the score."
 
     def unused(self, students: Iterable[str]) -> list[str]:
         """The lines under `[extensions]` and `[submitted]` that are about none of these students."""
@@ -97,12 +98,14 @@ class Policy:
 
 def is_note(text: str) -> bool:
     """Whether a record's note is a policy's, see `penalty`."""
-    return text == UNKNOWN or text.startswith(HANDED_IN)
+    return text == UNKNOWN or text.startswith(f"{HANDED_IN} 20")
 
 
 def dropped(count: int) -> str:
     """What to tell where so many records were written by a run with a policy, and now there is none."""
-    told = f"Without --late, nothing is taken off any more in {_records(count)} of an earlier run with a policy."
+    told = (
+        f"Without --late, nothing is taken off any more in {counted(count, 'record')} of an earlier run with a policy."
+    )
     return f"{told} Run it again with --late: nothing is judged anew."
 
 
@@ -121,13 +124,9 @@ def remarks(policy: Policy, students: Iterable[str], records: int, untimed: int)
         shown = ", ".join(unused[:FEW]) + (f" and {len(unused) - FEW} more" if len(unused) > FEW else "")
         found.append(f"The late policy has lines about nobody here: {shown}. Write names as they are in the results.")
     if untimed:
-        told = f"{untimed} of {_records(records)} had nothing taken off: when it was handed in is not known."
+        told = f"{untimed} of {counted(records, 'record')} had nothing taken off: when it was handed in is not known."
         found.append(f"{told} Write the times under [submitted] in the late policy.")
     return found
-
-
-def _records(count: int) -> str:
-    return f"{count} record{'' if count == 1 else 's'}"
 
 
 def read(path: Path) -> Policy:
@@ -244,7 +243,7 @@ def _length(late: timedelta) -> str:
     """A length of time in its two largest units, parts of a minute as a whole one."""
     minutes = math.ceil(late / timedelta(minutes=1))
     counts = {"day": minutes // 1440, "hour": minutes // 60 % 24, "minute": minutes % 60}
-    words = [f"{count} {unit}{'' if count == 1 else 's'}" for unit, count in counts.items() if count]
+    words = [counted(count, unit) for unit, count in counts.items() if count]
     return " ".join(words[:2])
 
 

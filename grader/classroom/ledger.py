@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.problem import Problem
 from grader.result import Record, read_sound, write_atomically
+from grader.text import counted
 
 if TYPE_CHECKING:
     from grader.classroom.likeness import Pair
@@ -95,7 +96,7 @@ class Ledger:
             name, exercise = lost[0]
             count = len({name for name, _ in lost})
             raise Problem(
-                f"{self.folder} has {count} record{'' if count == 1 else 's'} with scores for other exercises than "
+                f"{self.folder} has {counted(count, 'record')} with scores for other exercises than "
                 f"--only names, which would be lost ({name}: {exercise}).",
                 "Give another --out, or name those exercises as well.",
             )
